@@ -1,0 +1,7 @@
+//! DECIDE: pure functions from a call, a bundle and the state read to a decision.
+//!
+//! No I/O, no async, no clock, no randomness, no environment: the same inputs give the same decision,
+//! which is what makes a recorded decision recomputable.
+
+pub mod decimal;
+pub mod value;
