@@ -4,4 +4,11 @@
 //! which is what makes a recorded decision recomputable.
 
 pub mod decimal;
+pub mod digest;
+pub mod environment;
+pub mod json;
+pub mod outcome;
+pub mod settings;
+pub mod target;
+pub mod text;
 pub mod value;
