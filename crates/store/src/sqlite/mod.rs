@@ -1,0 +1,250 @@
+//! The embedded store: SQLite in a data folder of its own.
+//!
+//! `runplane.db` holds everything that must not be lost (WAL, `synchronous=FULL`). `lists.db` holds the
+//! projection, apart from it so that building lists never holds the lock that commits need, nor costs
+//! them an fsync; it is made again whenever it is missing, damaged or of another history.
+//!
+//! It refuses to open a folder that another process uses, and a database newer than this program.
+
+mod approvals;
+mod calls;
+mod commit;
+mod control;
+mod database;
+mod errors;
+mod folder;
+mod ledger;
+mod lists;
+mod payloads;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod upkeep;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use parking_lot::{Mutex, RwLock};
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::batch::Batch;
+use crate::error::{CommitError, StoreError};
+use crate::rows::{
+    Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
+    Installation, Payload, Request, Snapshot, Workspace,
+};
+use crate::store::{Store, WalState};
+use database::{Database, Durability};
+use errors::unavailable;
+
+const LEDGER_FILE: &str = "runplane.db";
+const LISTS_FILE: &str = "lists.db";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Read connections per file; more concurrent reads than that wait.
+    pub readers: usize,
+    /// Upper bound of the database in pages of 4 KiB; commits beyond it fail as on a full disk.
+    pub max_pages: Option<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { readers: 8, max_pages: None }
+    }
+}
+
+pub struct SqliteStore {
+    ledger: Database,
+    lists: Database,
+    /// Copies the log back while others read and commit. Held through one copy.
+    copier: Mutex<Connection>,
+    /// Erased content may still stand in the log, so the next copy must empty it.
+    must_empty_log: AtomicBool,
+    /// Workspace id → number. A workspace is never removed.
+    numbers: RwLock<HashMap<String, i64>>,
+    /// Last, so that it is let go after the connections.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the store in `folder`, making both if they are not there.
+    pub fn open(folder: &Path, options: &Options) -> Result<Self, StoreError> {
+        let lock = folder::claim(folder)?;
+        let path = folder.join(LEDGER_FILE);
+        folder::prepare(&path)?;
+        let ledger = Database::new(path.clone(), Durability::Full, options.max_pages, options.readers);
+        schema::LEDGER.migrate(&mut *ledger.writer()?, &path.display().to_string())?;
+        let lists = lists::open(&folder.join(LISTS_FILE), &ledger, options.readers)?;
+        folder::sync(folder)?;
+        let copier = Mutex::new(ledger.open_copier().map_err(unavailable)?);
+        Ok(Self {
+            ledger,
+            lists,
+            copier,
+            must_empty_log: AtomicBool::new(false),
+            numbers: RwLock::default(),
+            _lock: lock,
+        })
+    }
+
+    /// The number that stands for the workspace in every table.
+    fn number(&self, workspace: &str) -> Result<i64, StoreError> {
+        if let Some(number) = self.numbers.read().get(workspace) {
+            return Ok(*number);
+        }
+        let found = self.ledger.reader()?.read(|db| {
+            db.query_row("SELECT number FROM workspaces WHERE id = ?1", [workspace], |row| row.get(0)).optional()
+        })?;
+        let number = found.ok_or_else(|| StoreError::UnknownWorkspace(workspace.into()))?;
+        self.numbers.write().insert(workspace.into(), number);
+        Ok(number)
+    }
+
+    /// Reads of the ledger file that concern one workspace, all from the same commit.
+    fn read<T>(
+        &self,
+        workspace: &str,
+        read: impl FnOnce(&Connection, i64) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let number = self.number(workspace)?;
+        self.ledger.reader()?.read(|db| read(db, number))
+    }
+}
+
+impl Store for SqliteStore {
+    fn insert_installation(&self, installation: &Installation) -> Result<(), StoreError> {
+        control::insert_installation(&*self.ledger.writer()?, installation)
+    }
+
+    fn load_installation(&self) -> Result<Option<Installation>, StoreError> {
+        self.ledger.reader()?.read(control::load_installation)
+    }
+
+    fn insert_workspace(&self, workspace: &Workspace, first: &Batch) -> Result<(), CommitError> {
+        commit::insert_workspace(&self.ledger, workspace, first)
+    }
+
+    fn list_workspaces(&self) -> Result<Vec<Workspace>, StoreError> {
+        self.ledger.reader()?.read(control::list_workspaces)
+    }
+
+    fn load_head(&self, workspace: &str) -> Result<Head, StoreError> {
+        self.read(workspace, ledger::load_head)
+    }
+
+    fn commit_batch(&self, workspace: &str, batch: &Batch) -> Result<(), CommitError> {
+        let number = self.number(workspace).map_err(|error| CommitError::NotCommitted(error.to_string()))?;
+        commit::commit_batch(&self.ledger, number, batch)
+    }
+
+    fn find_requests(&self, workspace: &str, wanted: &[(&str, &str)]) -> Result<Vec<Option<Request>>, StoreError> {
+        let number = self.number(workspace)?;
+        let writer = self.ledger.writer()?;
+        wanted.iter().map(|(agent, id)| calls::load_request(&writer, number, agent, id).map_err(unavailable)).collect()
+    }
+
+    fn read_entries(&self, workspace: &str, from: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
+        self.read(workspace, |db, number| ledger::read_entries(db, number, from, limit))
+    }
+
+    fn read_checkpoints(&self, workspace: &str, from_size: u64, limit: usize) -> Result<Vec<Checkpoint>, StoreError> {
+        self.read(workspace, |db, number| ledger::read_checkpoints(db, number, from_size, limit))
+    }
+
+    fn load_documents(&self, workspace: &str, kinds: &[&str]) -> Result<Vec<Document>, StoreError> {
+        self.read(workspace, |db, number| control::load_documents(db, number, kinds))
+    }
+
+    fn load_document(&self, workspace: &str, kind: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(workspace, |db, number| control::load_document(db, number, kind, key))
+    }
+
+    fn load_request(&self, workspace: &str, agent: &str, request_id: &str) -> Result<Option<Request>, StoreError> {
+        self.read(workspace, |db, number| calls::load_request(db, number, agent, request_id))
+    }
+
+    fn load_execution(&self, workspace: &str, index: u64) -> Result<Option<Execution>, StoreError> {
+        self.read(workspace, |db, number| calls::load_execution(db, number, index))
+    }
+
+    fn load_approval(&self, workspace: &str, id: &str) -> Result<Option<Approval>, StoreError> {
+        self.read(workspace, |db, number| approvals::load(db, number, id))
+    }
+
+    fn list_approvals(&self, workspace: &str, filter: &ApprovalFilter) -> Result<Vec<Approval>, StoreError> {
+        self.read(workspace, |db, number| approvals::list(db, number, filter))
+    }
+
+    fn list_open_approvals(&self, workspace: &str) -> Result<Vec<Approval>, StoreError> {
+        self.read(workspace, approvals::list_open)
+    }
+
+    fn count_approvals(&self, workspace: &str, filter: &ApprovalFilter) -> Result<u64, StoreError> {
+        self.read(workspace, |db, number| approvals::count(db, number, filter))
+    }
+
+    fn load_payload(&self, workspace: &str, index: u64) -> Result<Payload, StoreError> {
+        self.read(workspace, |db, number| payloads::load(db, number, index))
+    }
+
+    fn erase_payloads(&self, workspace: &str, now_us: i64, limit: usize) -> Result<usize, StoreError> {
+        let number = self.number(workspace)?;
+        let erased = payloads::erase(&mut *self.ledger.writer()?, number, now_us, limit).map_err(unavailable)?;
+        if erased > 0 {
+            self.must_empty_log.store(true, std::sync::atomic::Ordering::Release);
+        }
+        Ok(erased)
+    }
+
+    fn save_snapshot(&self, workspace: &str, snapshot: &Snapshot) -> Result<(), StoreError> {
+        let number = self.number(workspace)?;
+        control::save_snapshot(&mut *self.ledger.writer()?, number, snapshot)
+    }
+
+    fn load_snapshots(&self, workspace: &str) -> Result<Vec<Snapshot>, StoreError> {
+        self.read(workspace, control::load_snapshots)
+    }
+
+    fn project_decisions(&self, workspace: &str, rows: &[DecisionRow], cursor: u64) -> Result<(), StoreError> {
+        let number = self.number(workspace)?;
+        let last = self.ledger.reader()?.read(|db| ledger::leaf_hash_before(db, number, cursor))?;
+        lists::project(&mut *self.lists.writer()?, number, rows, cursor, last)
+    }
+
+    fn projection_cursor(&self, workspace: &str) -> Result<u64, StoreError> {
+        let number = self.number(workspace)?;
+        self.lists.reader()?.read(|db| lists::cursor(db, number))
+    }
+
+    fn reset_projection(&self, workspace: &str) -> Result<(), StoreError> {
+        let number = self.number(workspace)?;
+        lists::reset(&mut *self.lists.writer()?, number).map_err(unavailable)
+    }
+
+    fn list_decisions(&self, workspace: &str, filter: &DecisionFilter) -> Result<Vec<DecisionRow>, StoreError> {
+        let number = self.number(workspace)?;
+        self.lists.reader()?.read(|db| lists::list(db, number, filter))
+    }
+
+    fn find_decisions(
+        &self,
+        workspace: &str,
+        request_id: &str,
+        agent: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<DecisionRow>, StoreError> {
+        let number = self.number(workspace)?;
+        self.lists.reader()?.read(|db| lists::find(db, number, request_id, agent, limit))
+    }
+
+    fn health(&self) -> Result<(), StoreError> {
+        upkeep::probe(&self.ledger)
+    }
+
+    fn checkpoint_wal(&self) -> Result<WalState, StoreError> {
+        upkeep::copy_log(&self.ledger, &self.copier, &self.must_empty_log)
+    }
+}

@@ -1,0 +1,55 @@
+//! The schema and its versions.
+//!
+//! Migrations only go forward, one transaction each. A database that is newer than this program, or not
+//! of this program at all, is refused and left as it is.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::errors::unavailable;
+use crate::error::StoreError;
+
+/// One database file's marker and its migrations, first to last.
+pub(super) struct Schema {
+    /// `PRAGMA application_id`: tells our files from other SQLite databases.
+    application_id: i32,
+    migrations: &'static [&'static str],
+}
+
+pub(super) const LEDGER: Schema =
+    Schema { application_id: 0x5250_4c31, migrations: &[include_str!("schema/ledger_0001.sql")] };
+pub(super) const LISTS: Schema =
+    Schema { application_id: 0x5250_4c32, migrations: &[include_str!("schema/lists_0001.sql")] };
+
+const VERSIONS: &str = "CREATE TABLE versions (version INTEGER PRIMARY KEY) STRICT";
+
+impl Schema {
+    /// Brings the database to the newest version.
+    pub(super) fn migrate(&self, connection: &mut Connection, path: &str) -> Result<(), StoreError> {
+        let newest = i64::try_from(self.migrations.len()).unwrap_or(i64::MAX);
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unavailable)?;
+        let tables: i64 =
+            tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(unavailable)?;
+        let mark: i32 = tx.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(unavailable)?;
+        if tables == 0 {
+            tx.pragma_update(None, "application_id", self.application_id).map_err(unavailable)?;
+            tx.execute_batch(VERSIONS).map_err(unavailable)?;
+        } else if mark != self.application_id {
+            return Err(StoreError::Foreign(path.into()));
+        }
+        tx.commit().map_err(unavailable)?;
+
+        let found: i64 = connection
+            .query_row("SELECT coalesce(max(version), 0) FROM versions", [], |row| row.get(0))
+            .map_err(unavailable)?;
+        if found > newest {
+            return Err(StoreError::Newer { found, known: newest });
+        }
+        for (version, sql) in (1_i64..).zip(self.migrations).filter(|(version, _)| *version > found) {
+            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unavailable)?;
+            tx.execute_batch(sql).map_err(unavailable)?;
+            tx.execute("INSERT INTO versions (version) VALUES (?1)", [version]).map_err(unavailable)?;
+            tx.commit().map_err(unavailable)?;
+        }
+        Ok(())
+    }
+}

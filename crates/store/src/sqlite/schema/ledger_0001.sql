@@ -1,0 +1,117 @@
+-- Everything that must not be lost. Times are microseconds since 1970; hashes, salts and nonces are raw
+-- bytes; `workspace` is the workspace's number, so that its id is stored once.
+
+CREATE TABLE installation (
+    only_one         INTEGER PRIMARY KEY CHECK (only_one = 1),
+    id               TEXT NOT NULL,
+    admin_token_hash BLOB NOT NULL,
+    created_us       INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE workspaces (
+    number     INTEGER PRIMARY KEY,
+    id         TEXT NOT NULL UNIQUE,
+    name       TEXT NOT NULL UNIQUE,
+    created_us INTEGER NOT NULL
+) STRICT;
+
+-- One row per workspace. Every write to any table below passes through an update of this row that names
+-- the size and the nonce it expects, in the same transaction.
+CREATE TABLE heads (
+    workspace  INTEGER PRIMARY KEY REFERENCES workspaces (number),
+    size       INTEGER NOT NULL,
+    root       BLOB NOT NULL,
+    frontier   BLOB NOT NULL,
+    time_us    INTEGER NOT NULL,
+    epoch      INTEGER NOT NULL,
+    nonce      BLOB NOT NULL,
+    checkpoint TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE entries (
+    workspace   INTEGER NOT NULL,
+    entry_index INTEGER NOT NULL,
+    leaf_hash   BLOB NOT NULL,
+    bytes       BLOB NOT NULL,
+    PRIMARY KEY (workspace, entry_index)
+) STRICT, WITHOUT ROWID;
+
+-- The signed note of every commit.
+CREATE TABLE checkpoints (
+    workspace INTEGER NOT NULL,
+    size      INTEGER NOT NULL,
+    note      TEXT NOT NULL,
+    PRIMARY KEY (workspace, size)
+) STRICT, WITHOUT ROWID;
+
+-- Erasing sets salt and bytes to NULL and leaves the row: that there was a payload is no secret.
+CREATE TABLE payloads (
+    workspace      INTEGER NOT NULL,
+    entry_index    INTEGER NOT NULL,
+    retention      INTEGER NOT NULL,
+    erase_after_us INTEGER,
+    salt           BLOB,
+    bytes          BLOB,
+    PRIMARY KEY (workspace, entry_index)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX payloads_to_erase ON payloads (workspace, erase_after_us)
+    WHERE erase_after_us IS NOT NULL AND bytes IS NOT NULL;
+
+CREATE TABLE requests (
+    workspace   INTEGER NOT NULL,
+    agent       TEXT NOT NULL,
+    request_id  TEXT NOT NULL,
+    entry_index INTEGER NOT NULL,
+    digest      BLOB NOT NULL,
+    at_us       INTEGER NOT NULL,
+    PRIMARY KEY (workspace, agent, request_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE executions (
+    workspace   INTEGER NOT NULL,
+    entry_index INTEGER NOT NULL,
+    status      TEXT NOT NULL,
+    bytes       BLOB NOT NULL,
+    PRIMARY KEY (workspace, entry_index)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE approvals (
+    workspace   INTEGER NOT NULL,
+    id          TEXT NOT NULL,
+    entry_index INTEGER NOT NULL,
+    agent       TEXT NOT NULL,
+    status      TEXT NOT NULL,
+    open        INTEGER NOT NULL,
+    expires_us  INTEGER NOT NULL,
+    bytes       BLOB NOT NULL,
+    PRIMARY KEY (workspace, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX approvals_by_index ON approvals (workspace, entry_index);
+CREATE INDEX approvals_by_status ON approvals (workspace, status, entry_index);
+CREATE INDEX approvals_by_agent ON approvals (workspace, agent, entry_index);
+CREATE INDEX approvals_open ON approvals (workspace, entry_index) WHERE open = 1;
+
+CREATE TABLE documents (
+    workspace INTEGER NOT NULL,
+    kind      TEXT NOT NULL,
+    key       TEXT NOT NULL,
+    bytes     BLOB NOT NULL,
+    PRIMARY KEY (workspace, kind, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE snapshots (
+    workspace INTEGER NOT NULL,
+    size      INTEGER NOT NULL,
+    bytes     BLOB NOT NULL,
+    PRIMARY KEY (workspace, size)
+) STRICT;
+
+-- What the health probe overwrites; always one row of one size.
+CREATE TABLE probe (
+    only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+    beats    INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO probe (only_one, beats) VALUES (1, 0);

@@ -1,0 +1,66 @@
+//! The health probe, and copying the write-ahead log back into the database.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+
+use super::database::Database;
+use super::errors::unavailable;
+use crate::error::StoreError;
+use crate::store::WalState;
+
+/// A writer busy for longer than this is not healthy.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Log length, in pages of 4 KiB, from which commits are held up for the last bit of a copy, so that the
+/// log starts over instead of growing for as long as there is load: 32 MiB.
+const LONG_LOG: u64 = 8_192;
+
+/// Overwrites one row durably, then reads it back on another connection.
+pub(super) fn probe(ledger: &Database) -> Result<(), StoreError> {
+    let written: i64 = ledger
+        .writer_within(PATIENCE)?
+        .prepare_cached("UPDATE probe SET beats = (beats + 1) & 255 WHERE only_one = 1 RETURNING beats")
+        .and_then(|mut beat| beat.query_row([], |row| row.get(0)))
+        .map_err(unavailable)?;
+    let read: i64 =
+        ledger.reader()?.read(|db| db.query_row("SELECT beats FROM probe WHERE only_one = 1", [], |row| row.get(0)))?;
+    // Another probe may have written in between; the row is there and can be read.
+    if (0..=255).contains(&read) && (0..=255).contains(&written) {
+        Ok(())
+    } else {
+        Err(StoreError::Unavailable("the probe was not read back as written".into()))
+    }
+}
+
+pub(super) fn copy_log(
+    ledger: &Database,
+    copier: &Mutex<Connection>,
+    must_empty: &AtomicBool,
+) -> Result<WalState, StoreError> {
+    let copier = copier.lock();
+    // The bulk, beside running commits.
+    let state = copy(&copier, "PASSIVE")?;
+    let empty = must_empty.swap(false, Ordering::AcqRel);
+    if !empty && state.frames < LONG_LOG {
+        return Ok(state);
+    }
+    // What came in meanwhile, with commits held up: only a log copied to its end can start over.
+    let writer = ledger.writer()?;
+    let outcome = copy(&copier, if empty { "TRUNCATE" } else { "PASSIVE" });
+    drop(writer);
+    if empty && !matches!(outcome, Ok(WalState { frames: 0, copied: 0 })) {
+        must_empty.store(true, Ordering::Release);
+    }
+    outcome
+}
+
+fn copy(copier: &Connection, mode: &str) -> Result<WalState, StoreError> {
+    // Nobody is waited for: a reader in the way means that the next call tries again.
+    copier.busy_timeout(Duration::ZERO).map_err(unavailable)?;
+    let (frames, copied): (i64, i64) = copier
+        .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| Ok((row.get(1)?, row.get(2)?)))
+        .map_err(unavailable)?;
+    Ok(WalState { frames: u64::try_from(frames).unwrap_or(0), copied: u64::try_from(copied).unwrap_or(0) })
+}

@@ -1,0 +1,98 @@
+//! The one border between the server and a database.
+//!
+//! Every method blocks and is one transaction; callers bring their own threads. Methods that page take a
+//! limit and never return more than [`MAX_PAGE`] rows. A workspace is named by its id; one that does not
+//! exist is [`StoreError::UnknownWorkspace`], never an empty answer.
+
+use crate::batch::Batch;
+use crate::error::{CommitError, StoreError};
+use crate::rows::{
+    Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
+    Installation, Payload, Request, Snapshot, Workspace,
+};
+
+/// The most rows one call returns.
+pub const MAX_PAGE: usize = 4_096;
+
+/// How far the write-ahead log has been copied into the database. Both zero where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WalState {
+    pub frames: u64,
+    pub copied: u64,
+}
+
+pub trait Store: Send + Sync {
+    // The installation and its workspaces.
+
+    fn insert_installation(&self, installation: &Installation) -> Result<(), StoreError>;
+    fn load_installation(&self) -> Result<Option<Installation>, StoreError>;
+    /// Creates the workspace together with its first entries: there is no workspace without a ledger.
+    fn insert_workspace(&self, workspace: &Workspace, first: &Batch) -> Result<(), CommitError>;
+    /// In the order of their creation.
+    fn list_workspaces(&self) -> Result<Vec<Workspace>, StoreError>;
+
+    // The commit.
+
+    fn load_head(&self, workspace: &str) -> Result<Head, StoreError>;
+    /// Writes the batch durably, whole or not at all, if the head is still the expected one.
+    fn commit_batch(&self, workspace: &str, batch: &Batch) -> Result<(), CommitError>;
+    /// What is stored for each (agent, request id), as the next commit will see it.
+    fn find_requests(&self, workspace: &str, wanted: &[(&str, &str)]) -> Result<Vec<Option<Request>>, StoreError>;
+
+    // What was committed.
+
+    fn read_entries(&self, workspace: &str, from: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError>;
+    /// The notes of all commits that ended at `from_size` entries or more, in order.
+    fn read_checkpoints(&self, workspace: &str, from_size: u64, limit: usize) -> Result<Vec<Checkpoint>, StoreError>;
+    /// All documents of these kinds; of every kind if none is named. Ordered by kind and key.
+    fn load_documents(&self, workspace: &str, kinds: &[&str]) -> Result<Vec<Document>, StoreError>;
+    fn load_document(&self, workspace: &str, kind: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError>;
+    fn load_request(&self, workspace: &str, agent: &str, request_id: &str) -> Result<Option<Request>, StoreError>;
+    fn load_execution(&self, workspace: &str, index: u64) -> Result<Option<Execution>, StoreError>;
+    fn load_approval(&self, workspace: &str, id: &str) -> Result<Option<Approval>, StoreError>;
+    fn list_approvals(&self, workspace: &str, filter: &ApprovalFilter) -> Result<Vec<Approval>, StoreError>;
+    /// Everything that can still change, oldest first, without a limit: what a start-up must know.
+    fn list_open_approvals(&self, workspace: &str) -> Result<Vec<Approval>, StoreError>;
+    /// How many the filter matches; its cursor and limit are not read.
+    fn count_approvals(&self, workspace: &str, filter: &ApprovalFilter) -> Result<u64, StoreError>;
+
+    // Payloads, which unlike entries may go.
+
+    fn load_payload(&self, workspace: &str, index: u64) -> Result<Payload, StoreError>;
+    /// Erases at most `limit` payloads whose time has come at `now_us`, oldest duty first; says how many.
+    fn erase_payloads(&self, workspace: &str, now_us: i64, limit: usize) -> Result<usize, StoreError>;
+
+    // Snapshots of the state, so that a start need not read the whole ledger.
+
+    /// Keeps this snapshot and the one before. Refused for a size the ledger has not reached.
+    fn save_snapshot(&self, workspace: &str, snapshot: &Snapshot) -> Result<(), StoreError>;
+    /// The kept ones, newest first: who cannot use the first tries the second, then the whole ledger.
+    fn load_snapshots(&self, workspace: &str) -> Result<Vec<Snapshot>, StoreError>;
+
+    // The projection: lists, derived from the ledger and behind it.
+
+    /// Inserts or replaces these rows and notes that the entries below `cursor` are projected.
+    /// Refused if the cursor would go back or beyond the ledger.
+    fn project_decisions(&self, workspace: &str, rows: &[DecisionRow], cursor: u64) -> Result<(), StoreError>;
+    /// How many entries are projected.
+    fn projection_cursor(&self, workspace: &str) -> Result<u64, StoreError>;
+    /// Empties the projection of the workspace; its cursor is 0 again.
+    fn reset_projection(&self, workspace: &str) -> Result<(), StoreError>;
+    fn list_decisions(&self, workspace: &str, filter: &DecisionFilter) -> Result<Vec<DecisionRow>, StoreError>;
+    /// All decisions with this request id, oldest first. There may be several: request ids are unique per
+    /// agent only, and a refused reuse is a decision too.
+    fn find_decisions(
+        &self,
+        workspace: &str,
+        request_id: &str,
+        agent: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<DecisionRow>, StoreError>;
+
+    // Upkeep.
+
+    /// Writes and reads back durably, without growing the database.
+    fn health(&self) -> Result<(), StoreError>;
+    /// Copies the write-ahead log into the database; call it every second or so. Must not stall commits.
+    fn checkpoint_wal(&self) -> Result<WalState, StoreError>;
+}
