@@ -8,6 +8,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+mod wire;
+
 /// Significant digits a value may have, as in IEEE 754 decimal128.
 pub const MAX_DIGITS: u32 = 34;
 /// Largest absolute exponent; beyond any JSON number that a double can hold.

@@ -3,12 +3,16 @@
 //! No I/O, no async, no clock, no randomness, no environment: the same inputs give the same decision,
 //! which is what makes a recorded decision recomputable.
 
+pub mod approval;
 pub mod decimal;
 pub mod digest;
 pub mod environment;
 pub mod json;
+pub mod meter;
 pub mod outcome;
+pub mod policy;
 pub mod settings;
 pub mod target;
 pub mod text;
+pub mod time;
 pub mod value;
