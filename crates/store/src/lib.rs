@@ -14,6 +14,8 @@ pub mod batch;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod error;
+#[cfg(any(test, feature = "fault"))]
+pub mod fault;
 pub mod rows;
 pub mod sqlite;
 mod store;

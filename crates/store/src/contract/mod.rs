@@ -10,6 +10,8 @@
 )]
 
 pub mod commits;
+pub mod lists;
+pub mod reads;
 pub mod samples;
 
 use crate::Store;
@@ -27,6 +29,26 @@ macro_rules! contract_tests {
             commits: a_new_workspace_has_the_head_of_its_first_batch,
             commits: a_commit_writes_exactly_its_batch,
             commits: what_was_committed_is_there_after_reopening,
+            commits: a_workspace_is_inserted_once,
+            commits: an_unknown_workspace_is_an_error_everywhere,
+            commits: a_batch_on_another_head_writes_nothing,
+            commits: of_two_writers_on_one_head_one_wins,
+            commits: a_batch_that_does_not_add_up_is_refused,
+            commits: a_request_id_is_stored_once_per_agent,
+            commits: executions_and_approvals_are_replaced_documents_put_and_deleted,
+            commits: workspaces_do_not_see_each_other,
+            commits: entries_and_checkpoints_are_read_in_pages,
+            commits: bytes_and_ids_are_kept_as_they_are,
+            reads: there_is_one_installation,
+            reads: approvals_are_listed_newest_first_and_filtered,
+            reads: payloads_are_erased_when_their_time_has_come,
+            reads: the_last_two_snapshots_are_kept,
+            reads: probes_and_log_copies_change_nothing,
+            lists: decisions_are_listed_newest_first_and_every_filter_narrows,
+            lists: pages_of_decisions_join_without_gap_or_overlap,
+            lists: a_decision_is_found_by_request_id_and_agent,
+            lists: the_projection_neither_goes_back_nor_ahead_of_the_ledger,
+            lists: the_projection_can_be_built_again,
         }
     };
     ($place:expr; $($group:ident: $case:ident,)+) => {

@@ -29,10 +29,11 @@ pub(super) struct Database {
     path: PathBuf,
     durability: Durability,
     max_pages: Option<u32>,
+    /// Before the writer, so that they are closed first: the last to close tidies up, which readers cannot.
+    readers: Mutex<Readers>,
     writer: Mutex<Option<Connection>>,
     /// The writer failed in a way that leaves its state in doubt.
     doubtful: AtomicBool,
-    readers: Mutex<Readers>,
     returned: Condvar,
     most_readers: usize,
 }

@@ -22,3 +22,202 @@ impl Place for Folder {
 mod contract {
     crate::contract_tests!(super::Folder::new());
 }
+
+use crate::contract::samples::{self, Chain, START_US};
+use crate::{Batch, CommitError, DecisionFilter, StoreError, WalState};
+
+fn open(folder: &Folder) -> SqliteStore {
+    SqliteStore::open(folder.0.path(), &Options::default()).unwrap()
+}
+
+/// A connection of a stranger to one of the files.
+fn outside(folder: &Folder, file: &str) -> rusqlite::Connection {
+    rusqlite::Connection::open(folder.0.path().join(file)).unwrap()
+}
+
+fn refusal(outcome: Result<SqliteStore, StoreError>) -> StoreError {
+    outcome.err().expect("opening must be refused")
+}
+
+#[test]
+fn a_folder_in_use_is_refused_until_it_is_let_go() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    let error = refusal(SqliteStore::open(folder.0.path(), &Options::default()));
+    assert_eq!(error, StoreError::InUse(folder.0.path().display().to_string()));
+    drop(store);
+    open(&folder);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_read_the_files() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let parent = Folder::new();
+    let folder = parent.0.path().join("made").join("here");
+    let widen = |name: &str| {
+        std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o644)).unwrap();
+    };
+    drop(SqliteStore::open(&folder, &Options::default()).unwrap());
+    widen("runplane.db");
+    let store = SqliteStore::open(&folder, &Options::default()).unwrap();
+    Chain::begin(&store, "one");
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    let names: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(names.len() >= 5, "both databases, logs and the lock: {names:?}");
+    for name in names {
+        assert_eq!(mode(&name), 0o600, "{}", name.display());
+    }
+}
+
+#[test]
+fn a_newer_or_foreign_database_is_refused_and_left_alone() {
+    let folder = Folder::new();
+    drop(open(&folder));
+    outside(&folder, "runplane.db").execute("INSERT INTO versions (version) VALUES (99)", []).unwrap();
+    let error = refusal(SqliteStore::open(folder.0.path(), &Options::default()));
+    assert_eq!(error, StoreError::Newer { found: 99, known: 1 });
+
+    let folder = Folder::new();
+    outside(&folder, "runplane.db")
+        .execute_batch("CREATE TABLE diary (day TEXT); INSERT INTO diary VALUES ('x')")
+        .unwrap();
+    let error = refusal(SqliteStore::open(folder.0.path(), &Options::default()));
+    assert!(matches!(error, StoreError::Foreign(_)), "{error:?}");
+    let tables: i64 =
+        outside(&folder, "runplane.db").query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+    assert_eq!(tables, 1);
+}
+
+#[test]
+fn a_full_database_refuses_the_batch_whole_and_goes_on_when_there_is_room() {
+    let folder = Folder::new();
+    let full = Options { max_pages: Some(80), ..Options::default() };
+    let store = SqliteStore::open(folder.0.path(), &full).unwrap();
+    let mut chain = Chain::begin(&store, "one");
+    let big = |chain: &Chain| -> Batch {
+        let mut batch = chain.next_full(4);
+        batch.payloads.iter_mut().for_each(|payload| payload.bytes = vec![1; 5_000]);
+        batch
+    };
+    let refused = loop {
+        let batch = big(&chain);
+        match store.commit_batch("ws_one", &batch) {
+            Ok(()) => chain.head = batch.head.clone(),
+            Err(error) => break error,
+        }
+        assert!(chain.head.size < 1_000, "the database never became full");
+    };
+    assert!(matches!(&refused, CommitError::NotCommitted(reason) if reason.contains("full")), "{refused:?}");
+    assert!(chain.head.size > 1, "something fitted");
+    assert_eq!(store.load_head("ws_one").unwrap(), chain.head);
+    assert_eq!(store.read_entries("ws_one", chain.head.size, 10).unwrap(), []);
+    assert_eq!(store.load_request("ws_one", "agt_a", &format!("request {}", chain.head.size)).unwrap(), None);
+    drop(store);
+
+    let store = open(&folder);
+    let batch = big(&chain);
+    chain.commit(&store, &batch);
+    assert_eq!(store.load_head("ws_one").unwrap(), batch.head);
+}
+
+#[test]
+fn an_erased_payload_is_in_no_file_any_more() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    let mut chain = Chain::begin(&store, "one");
+    let secret = b"the-word-nobody-may-find";
+    let found = || {
+        std::fs::read_dir(folder.0.path())
+            .unwrap()
+            .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+            .any(|bytes| bytes.windows(secret.len()).any(|window| window == secret))
+    };
+    for size in [1, 20_000] {
+        let mut batch = chain.next(1);
+        batch.payloads = vec![samples::payload(batch.expected_size, Some(START_US))];
+        batch.payloads[0].bytes = secret.repeat(size);
+        chain.commit(&store, &batch);
+    }
+    store.checkpoint_wal().unwrap();
+    assert!(found());
+    assert_eq!(store.erase_payloads("ws_one", START_US, 10).unwrap(), 2);
+    assert_eq!(store.checkpoint_wal().unwrap(), WalState::default(), "the log is empty");
+    assert!(!found());
+}
+
+#[test]
+fn a_long_log_starts_over_and_does_not_grow_on() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    let mut chain = Chain::begin(&store, "one");
+    let mut longest = 0;
+    for _ in 0..12 {
+        let mut batch = chain.next(1);
+        batch.entries[0].bytes = vec![7; 8 << 20];
+        chain.commit(&store, &batch);
+        store.checkpoint_wal().unwrap();
+        longest = longest.max(std::fs::metadata(folder.0.path().join("runplane.db-wal")).unwrap().len());
+    }
+    assert!(longest < 48 << 20, "12 × 8 MiB went through a log of {longest} bytes");
+}
+
+#[test]
+fn lists_that_are_damaged_or_of_another_history_are_made_again() {
+    let folder = Folder::new();
+    let all = DecisionFilter { limit: 10, ..DecisionFilter::default() };
+    let run = |sql: &str| assert_eq!(outside(&folder, "lists.db").execute(sql, []).unwrap(), 1);
+    let spoils: [&dyn Fn(); 4] = [
+        &|| std::fs::write(folder.0.path().join("lists.db"), b"this is no database, but long enough").unwrap(),
+        &|| run("UPDATE cursors SET leaf_hash = zeroblob(32)"),
+        &|| run("UPDATE cursors SET size = 77"),
+        &|| run("INSERT INTO versions (version) VALUES (99)"),
+    ];
+    drop(Chain::begin(&open(&folder), "one"));
+    for spoil in spoils {
+        let store = open(&folder);
+        store.project_decisions("ws_one", &[samples::decision(0)], 1).unwrap();
+        drop(store);
+        assert_eq!(open(&folder).list_decisions("ws_one", &all).unwrap(), [samples::decision(0)]);
+        spoil();
+        let store = open(&folder);
+        assert_eq!(store.projection_cursor("ws_one").unwrap(), 0);
+        assert_eq!(store.list_decisions("ws_one", &all).unwrap(), []);
+        assert_eq!(store.load_head("ws_one").unwrap(), samples::head(1));
+    }
+}
+
+#[test]
+fn probes_do_not_let_the_database_grow() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    Chain::begin(&store, "one");
+    let pages = || -> i64 {
+        store.checkpoint_wal().unwrap();
+        outside(&folder, "runplane.db").pragma_query_value(None, "page_count", |row| row.get(0)).unwrap()
+    };
+    let before = pages();
+    for _ in 0..500 {
+        store.health().unwrap();
+    }
+    assert_eq!(pages(), before);
+}
+
+#[test]
+fn a_reader_in_a_long_read_does_not_hold_up_commits() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    let mut chain = Chain::begin(&store, "one");
+    store
+        .read("ws_one", |db, number| {
+            let before = super::ledger::load_head(db, number)?;
+            let batch = chain.next_full(3);
+            chain.commit(&store, &batch);
+            store.checkpoint_wal().unwrap();
+            assert_eq!(super::ledger::load_head(db, number)?, before, "one read sees one commit");
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(store.load_head("ws_one").unwrap(), chain.head);
+}

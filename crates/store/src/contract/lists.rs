@@ -1,0 +1,121 @@
+//! The projection: derived, gated by the ledger, filtered, and built again at will.
+
+use super::Place;
+use super::samples::{self, Chain, START_US};
+use crate::{DecisionFilter, DecisionRow, Store, StoreError};
+
+/// A workspace of `size` entries of which all but the first are projected decisions.
+fn projected(store: &dyn Store, size: u64) -> Vec<DecisionRow> {
+    let mut chain = Chain::begin(store, "one");
+    let batch = chain.next(size - 1);
+    chain.commit(store, &batch);
+    let rows: Vec<_> = (1..size).map(samples::decision).collect();
+    store.project_decisions("ws_one", &rows, size).unwrap();
+    rows
+}
+
+pub fn decisions_are_listed_newest_first_and_every_filter_narrows(place: &dyn Place) {
+    let store = place.open();
+    let rows = projected(&*store, 100);
+    let sample = samples::decision(37);
+    let all = DecisionFilter { limit: 1_000, ..Default::default() };
+    type Keep = fn(&DecisionRow, &DecisionRow) -> bool;
+    let cases: [(DecisionFilter, Keep); 11] = [
+        (all.clone(), |_, _| true),
+        (DecisionFilter { agent: Some(sample.agent.clone()), ..all.clone() }, |a, b| a.agent == b.agent),
+        (DecisionFilter { action_type: Some(sample.action_type.clone()), ..all.clone() }, |a, b| {
+            a.action_type == b.action_type
+        }),
+        (DecisionFilter { target: Some(sample.target.clone()), ..all.clone() }, |a, b| a.target == b.target),
+        (DecisionFilter { outcome: Some(sample.outcome.clone()), ..all.clone() }, |a, b| a.outcome == b.outcome),
+        (DecisionFilter { rule: Some(sample.rule.clone()), ..all.clone() }, |a, b| a.rule == b.rule),
+        (DecisionFilter { severity: Some(sample.severity.clone()), ..all.clone() }, |a, b| a.severity == b.severity),
+        (DecisionFilter { since_us: Some(sample.at_us), ..all.clone() }, |a, b| a.at_us >= b.at_us),
+        (DecisionFilter { until_us: Some(sample.at_us), ..all.clone() }, |a, b| a.at_us < b.at_us),
+        (DecisionFilter { before: Some(sample.index), ..all.clone() }, |a, b| a.index < b.index),
+        (
+            DecisionFilter {
+                agent: Some(sample.agent.clone()),
+                severity: Some(sample.severity.clone()),
+                outcome: Some(sample.outcome.clone()),
+                since_us: Some(START_US + 5),
+                until_us: Some(START_US + 45),
+                before: Some(80),
+                ..all.clone()
+            },
+            |a, b| {
+                let time = START_US + 5..START_US + 45;
+                let same = a.agent == b.agent && a.severity == b.severity && a.outcome == b.outcome;
+                same && time.contains(&a.at_us) && a.index < 80
+            },
+        ),
+    ];
+    for (filter, keep) in cases {
+        let expected: Vec<_> = rows.iter().rev().filter(|row| keep(row, &sample)).cloned().collect();
+        assert!(!expected.is_empty() && (filter == all || expected.len() < rows.len()), "the case tells nothing");
+        assert_eq!(store.list_decisions("ws_one", &filter).unwrap(), expected, "{filter:?}");
+    }
+}
+
+pub fn pages_of_decisions_join_without_gap_or_overlap(place: &dyn Place) {
+    let store = place.open();
+    projected(&*store, 50);
+    let mut filter = DecisionFilter { agent: Some("agt_b".into()), limit: 7, ..Default::default() };
+    let mut seen = Vec::new();
+    loop {
+        let page = store.list_decisions("ws_one", &filter).unwrap();
+        let Some(last) = page.last() else { break };
+        assert!(page.len() <= 7);
+        filter.before = Some(last.index);
+        seen.extend(page.iter().map(|row| row.index));
+    }
+    assert_eq!(seen, (1..50).rev().filter(|index| index % 2 == 1).collect::<Vec<_>>());
+}
+
+pub fn a_decision_is_found_by_request_id_and_agent(place: &dyn Place) {
+    let store = place.open();
+    projected(&*store, 10);
+    let named =
+        |index, agent: &str| DecisionRow { request_id: "mine".into(), agent: agent.into(), ..samples::decision(index) };
+    store.project_decisions("ws_one", &[named(3, "agt_a"), named(4, "agt_b"), named(7, "agt_a")], 10).unwrap();
+    let find = |id, agent, limit| -> Vec<u64> {
+        store.find_decisions("ws_one", id, agent, limit).unwrap().iter().map(|row| row.index).collect()
+    };
+    assert_eq!(find("mine", None, 10), [3, 4, 7]);
+    assert_eq!(find("mine", Some("agt_a"), 10), [3, 7]);
+    assert_eq!(find("mine", Some("agt_b"), 1), [4]);
+    assert_eq!(find("mine", Some("agt_c"), 10), [] as [u64; 0]);
+    assert_eq!(find("req_3", None, 10), [] as [u64; 0], "the row was replaced");
+}
+
+pub fn the_projection_neither_goes_back_nor_ahead_of_the_ledger(place: &dyn Place) {
+    let store = place.open();
+    projected(&*store, 10);
+    let refused = |rows: &[DecisionRow], cursor| {
+        let outcome = store.project_decisions("ws_one", rows, cursor);
+        assert!(matches!(outcome, Err(StoreError::Contradiction(_))), "{outcome:?}");
+    };
+    refused(&[], 9);
+    refused(&[], 11);
+    refused(&[samples::decision(10)], 10);
+    assert_eq!(store.projection_cursor("ws_one").unwrap(), 10);
+    assert_eq!(store.list_decisions("ws_one", &DecisionFilter { limit: 99, ..Default::default() }).unwrap().len(), 9);
+}
+
+pub fn the_projection_can_be_built_again(place: &dyn Place) {
+    let store = place.open();
+    let rows = projected(&*store, 30);
+    let all = DecisionFilter { limit: 1_000, ..Default::default() };
+    let before = store.list_decisions("ws_one", &all).unwrap();
+    store.reset_projection("ws_one").unwrap();
+    assert_eq!(store.projection_cursor("ws_one").unwrap(), 0);
+    assert_eq!(store.list_decisions("ws_one", &all).unwrap(), []);
+    for part in rows.chunks(7) {
+        store.project_decisions("ws_one", part, part.last().unwrap().index + 1).unwrap();
+    }
+    assert_eq!(store.list_decisions("ws_one", &all).unwrap(), before);
+    drop(store);
+    let store = place.open();
+    assert_eq!(store.projection_cursor("ws_one").unwrap(), 30);
+    assert_eq!(store.list_decisions("ws_one", &all).unwrap(), before);
+}

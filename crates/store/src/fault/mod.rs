@@ -1,0 +1,259 @@
+//! A store that fails on command, for tests of what must hold when the real one does.
+//!
+//! It wraps any other store and adds no success of its own: what it lets through, the wrapped store
+//! does. Faults queued with [`FaultStore::inject`] hit one commit each, in order; a condition lasts until
+//! it is lifted.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::batch::Batch;
+use crate::error::{CommitError, StoreError};
+use crate::rows::{
+    Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
+    Installation, Payload, Request, Snapshot, Workspace,
+};
+use crate::store::{Store, WalState};
+
+/// What happens to one commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Refused before anything is written.
+    BeforeCommit,
+    /// Written in full, but its writer is not told so.
+    AfterCommit,
+    /// Not written, and its writer cannot know.
+    LostCommit,
+    /// As if another writer had been here first.
+    HeadMoved,
+}
+
+/// What is wrong until it is lifted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Condition {
+    #[default]
+    Sound,
+    /// Nothing can be written; reads go on.
+    DiskFull,
+    /// Nothing works.
+    Gone,
+}
+
+pub struct FaultStore<S> {
+    inner: S,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    faults: VecDeque<Fault>,
+    condition: Condition,
+    commits_held: bool,
+    commits_waiting: usize,
+}
+
+impl<S: Store> FaultStore<S> {
+    pub fn new(inner: S) -> Self {
+        Self { inner, state: Mutex::default(), changed: Condvar::new() }
+    }
+
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// Queues a fault: the next commit that has none before it in the queue meets it.
+    pub fn inject(&self, fault: Fault) {
+        self.state.lock().faults.push_back(fault);
+    }
+
+    /// Faults that have not met a commit yet.
+    pub fn pending(&self) -> usize {
+        self.state.lock().faults.len()
+    }
+
+    pub fn set(&self, condition: Condition) {
+        self.state.lock().condition = condition;
+    }
+
+    /// From now on commits wait before they do anything, until they are released.
+    pub fn hold_commits(&self) {
+        self.state.lock().commits_held = true;
+    }
+
+    pub fn release_commits(&self) {
+        self.state.lock().commits_held = false;
+        self.changed.notify_all();
+    }
+
+    /// Returns once this many commits wait.
+    pub fn wait_for_held_commits(&self, count: usize) {
+        let mut state = self.state.lock();
+        while state.commits_waiting < count {
+            self.changed.wait(&mut state);
+        }
+    }
+
+    fn readable(&self) -> Result<&S, StoreError> {
+        match self.state.lock().condition {
+            Condition::Sound | Condition::DiskFull => Ok(&self.inner),
+            Condition::Gone => Err(StoreError::Unavailable("injected: the database is gone".into())),
+        }
+    }
+
+    fn writable(&self) -> Result<&S, StoreError> {
+        match self.state.lock().condition {
+            Condition::Sound => Ok(&self.inner),
+            Condition::DiskFull => Err(StoreError::Unavailable("injected: database or disk is full".into())),
+            Condition::Gone => Err(StoreError::Unavailable("injected: the database is gone".into())),
+        }
+    }
+
+    fn commit(&self, write: impl FnOnce(&S) -> Result<(), CommitError>) -> Result<(), CommitError> {
+        let fault = {
+            let mut state = self.state.lock();
+            state.commits_waiting += 1;
+            self.changed.notify_all();
+            while state.commits_held {
+                self.changed.wait(&mut state);
+            }
+            state.commits_waiting -= 1;
+            state.faults.pop_front()
+        };
+        let inner = self.writable().map_err(|error| CommitError::NotCommitted(error.to_string()))?;
+        match fault {
+            None => write(inner),
+            Some(Fault::BeforeCommit) => Err(CommitError::NotCommitted("injected: before the commit".into())),
+            Some(Fault::LostCommit) => Err(CommitError::Ambiguous("injected: the commit was lost".into())),
+            Some(Fault::HeadMoved) => Err(CommitError::HeadMoved),
+            Some(Fault::AfterCommit) => {
+                write(inner)?;
+                Err(CommitError::Ambiguous("injected: after the commit".into()))
+            }
+        }
+    }
+}
+
+impl<S: Store> Store for FaultStore<S> {
+    fn insert_installation(&self, installation: &Installation) -> Result<(), StoreError> {
+        self.writable()?.insert_installation(installation)
+    }
+
+    fn load_installation(&self) -> Result<Option<Installation>, StoreError> {
+        self.readable()?.load_installation()
+    }
+
+    fn insert_workspace(&self, workspace: &Workspace, first: &Batch) -> Result<(), CommitError> {
+        self.commit(|inner| inner.insert_workspace(workspace, first))
+    }
+
+    fn list_workspaces(&self) -> Result<Vec<Workspace>, StoreError> {
+        self.readable()?.list_workspaces()
+    }
+
+    fn load_head(&self, workspace: &str) -> Result<Head, StoreError> {
+        self.readable()?.load_head(workspace)
+    }
+
+    fn commit_batch(&self, workspace: &str, batch: &Batch) -> Result<(), CommitError> {
+        self.commit(|inner| inner.commit_batch(workspace, batch))
+    }
+
+    fn find_requests(&self, workspace: &str, wanted: &[(&str, &str)]) -> Result<Vec<Option<Request>>, StoreError> {
+        self.readable()?.find_requests(workspace, wanted)
+    }
+
+    fn read_entries(&self, workspace: &str, from: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError> {
+        self.readable()?.read_entries(workspace, from, limit)
+    }
+
+    fn read_checkpoints(&self, workspace: &str, from_size: u64, limit: usize) -> Result<Vec<Checkpoint>, StoreError> {
+        self.readable()?.read_checkpoints(workspace, from_size, limit)
+    }
+
+    fn load_documents(&self, workspace: &str, kinds: &[&str]) -> Result<Vec<Document>, StoreError> {
+        self.readable()?.load_documents(workspace, kinds)
+    }
+
+    fn load_document(&self, workspace: &str, kind: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.readable()?.load_document(workspace, kind, key)
+    }
+
+    fn load_request(&self, workspace: &str, agent: &str, request_id: &str) -> Result<Option<Request>, StoreError> {
+        self.readable()?.load_request(workspace, agent, request_id)
+    }
+
+    fn load_execution(&self, workspace: &str, index: u64) -> Result<Option<Execution>, StoreError> {
+        self.readable()?.load_execution(workspace, index)
+    }
+
+    fn load_approval(&self, workspace: &str, id: &str) -> Result<Option<Approval>, StoreError> {
+        self.readable()?.load_approval(workspace, id)
+    }
+
+    fn list_approvals(&self, workspace: &str, filter: &ApprovalFilter) -> Result<Vec<Approval>, StoreError> {
+        self.readable()?.list_approvals(workspace, filter)
+    }
+
+    fn list_open_approvals(&self, workspace: &str) -> Result<Vec<Approval>, StoreError> {
+        self.readable()?.list_open_approvals(workspace)
+    }
+
+    fn count_approvals(&self, workspace: &str, filter: &ApprovalFilter) -> Result<u64, StoreError> {
+        self.readable()?.count_approvals(workspace, filter)
+    }
+
+    fn load_payload(&self, workspace: &str, index: u64) -> Result<Payload, StoreError> {
+        self.readable()?.load_payload(workspace, index)
+    }
+
+    fn erase_payloads(&self, workspace: &str, now_us: i64, limit: usize) -> Result<usize, StoreError> {
+        self.writable()?.erase_payloads(workspace, now_us, limit)
+    }
+
+    fn save_snapshot(&self, workspace: &str, snapshot: &Snapshot) -> Result<(), StoreError> {
+        self.writable()?.save_snapshot(workspace, snapshot)
+    }
+
+    fn load_snapshots(&self, workspace: &str) -> Result<Vec<Snapshot>, StoreError> {
+        self.readable()?.load_snapshots(workspace)
+    }
+
+    fn project_decisions(&self, workspace: &str, rows: &[DecisionRow], cursor: u64) -> Result<(), StoreError> {
+        self.writable()?.project_decisions(workspace, rows, cursor)
+    }
+
+    fn projection_cursor(&self, workspace: &str) -> Result<u64, StoreError> {
+        self.readable()?.projection_cursor(workspace)
+    }
+
+    fn reset_projection(&self, workspace: &str) -> Result<(), StoreError> {
+        self.writable()?.reset_projection(workspace)
+    }
+
+    fn list_decisions(&self, workspace: &str, filter: &DecisionFilter) -> Result<Vec<DecisionRow>, StoreError> {
+        self.readable()?.list_decisions(workspace, filter)
+    }
+
+    fn find_decisions(
+        &self,
+        workspace: &str,
+        request_id: &str,
+        agent: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<DecisionRow>, StoreError> {
+        self.readable()?.find_decisions(workspace, request_id, agent, limit)
+    }
+
+    fn health(&self) -> Result<(), StoreError> {
+        self.writable()?.health()
+    }
+
+    fn checkpoint_wal(&self) -> Result<WalState, StoreError> {
+        self.writable()?.checkpoint_wal()
+    }
+}
