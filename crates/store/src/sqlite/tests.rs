@@ -1,9 +1,11 @@
 //! SQLite under the contract, and what is SQLite's own: files, locks, versions, a full disk.
 
-use crate::contract::Place;
-use crate::{SqliteStore, Store};
+mod crash;
 
 use super::Options;
+use crate::contract::Place;
+use crate::contract::samples::{self, Chain, START_US};
+use crate::{Batch, CommitError, DecisionFilter, SqliteStore, Store, StoreError, WalState};
 
 struct Folder(tempfile::TempDir);
 
@@ -22,9 +24,6 @@ impl Place for Folder {
 mod contract {
     crate::contract_tests!(super::Folder::new());
 }
-
-use crate::contract::samples::{self, Chain, START_US};
-use crate::{Batch, CommitError, DecisionFilter, StoreError, WalState};
 
 fn open(folder: &Folder) -> SqliteStore {
     SqliteStore::open(folder.0.path(), &Options::default()).unwrap()
