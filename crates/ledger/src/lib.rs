@@ -11,12 +11,15 @@
 //! published vectors and by the golden texts in the tests.
 
 pub mod checkpoint;
+pub mod frame;
 pub mod hash;
 pub mod key;
 pub mod note;
 pub mod tree;
+pub mod verify;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use hash::{Hash, leaf_hash, node_hash};
 pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use tree::{Frontier, FrontierError};
+pub use verify::{Fault, Report, Rollback, Verifier};
