@@ -47,6 +47,12 @@ export type DecideRequest = ({ actionType: string; action?: never } | { action: 
 type Permission = { readonly governed: true; readonly requestId: string } | { readonly governed: false };
 
 /**
+ * SECURITY: an action beyond what a server takes may itself be why there was no answer (a proxy that gives up on it, a
+ * connection cut while it was sent), so fail-open never runs one. 1 MiB is the server's own limit unless it is changed.
+ */
+const LARGEST_OPEN_BYTES = 1024 * 1024;
+
+/**
  * Stands between an agent and its tools.
  *
  * ```ts
@@ -98,7 +104,7 @@ export class Shield {
   async decide(request: DecideRequest): Promise<Decision> {
     const actionType = request.actionType ?? request.action;
     const body = guardBody(actionType, request.target, request.context, request.requestId ?? newRequestId(), request);
-    const asked = await askForDecision(this.#settings, body);
+    const asked = await askForDecision(this.#settings, JSON.stringify(body), body.requestId);
     if (asked.kind !== "decision") throw unanswered(asked, body);
     this.#settings.onDecision(asked.decision);
     return asked.decision;
@@ -136,10 +142,12 @@ export class Shield {
 
   /** The one place that says whether a callback may run: returns or throws. */
   async #permission(body: GuardBody): Promise<Permission> {
-    const asked = await askForDecision(this.#settings, body);
+    const text = JSON.stringify(body);
+    const asked = await askForDecision(this.#settings, text, body.requestId);
     if (asked.kind !== "decision") {
       const error = unanswered(asked, body);
-      if (asked.kind !== "outage" || this.#settings.failMode !== "open") throw error;
+      const open = this.#settings.failMode === "open" && Buffer.byteLength(text) <= LARGEST_OPEN_BYTES;
+      if (asked.kind !== "outage" || !open) throw error;
       this.#settings.onFailOpen(error);
       return { governed: false };
     }

@@ -19,8 +19,8 @@ export interface ShieldOptions {
   timeoutMs?: number;
   /**
    * `closed` (default): an action without an answer does not run. `open`: it runs, and only when the server truly could not
-   * answer: no connection, no complete answer within `timeoutMs`, or a 5xx. Any other answer, and everything after the
-   * server has held an action for approval, is never overridden.
+   * answer: no connection, no complete answer within `timeoutMs`, or a 5xx. Any other answer, everything after the server
+   * has held an action for approval, and actions of more than 1 MiB are never overridden.
    */
   failMode?: FailMode;
   /** Milliseconds to wait for a person. Default 300000. */

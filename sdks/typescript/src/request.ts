@@ -28,13 +28,14 @@ export type Asked = { readonly kind: "decision"; readonly decision: Decision } |
 const FIRST_ATTEMPT = 2 / 3;
 const FIRST_PAUSE_MS = 50;
 
-export async function askForDecision(settings: Settings, body: GuardBody): Promise<Asked> {
-  const request = { method: "POST", path: "/api/v1/guard", body: JSON.stringify(body) } as const;
+/** `text` is the JSON of a {@link GuardBody} with this `requestId`. */
+export async function askForDecision(settings: Settings, text: string, requestId: string): Promise<Asked> {
+  const request = { method: "POST", path: "/api/v1/guard", body: text } as const;
   const deadline = now() + settings.timeoutMs;
   for (let attempt = 0; ; attempt += 1) {
     const left = deadline - now();
     const result = await exchange(settings, request, attempt === 0 ? left * FIRST_ATTEMPT : left);
-    if (result.kind === "answer") return understood(result, body.requestId);
+    if (result.kind === "answer") return understood(result, requestId);
     const wait = result.retryAfterMs ?? FIRST_PAUSE_MS * 2 ** attempt;
     if (now() + wait >= deadline) return result;
     await pause(wait);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { CUT, decided, DROP, fakeServer, GUARD, HANG, HANG_BODY, OUTCOME, recorded, tool } from "./fake-server.mjs";
 
 /** Real inability of the server, with the code it gets in fail-closed mode. */
@@ -14,26 +14,28 @@ const OUTAGES = {
   "502 of a proxy": [{ status: 502, text: "<html>bad gateway</html>" }, "NETWORK_ERROR"],
 };
 
-for (const [name, [reply, code]] of Object.entries(OUTAGES)) {
-  test(`${name}: does not run in fail-closed mode`, async (t) => {
-    const charge = tool();
-    const server = await fakeServer(t, { [GUARD]: reply });
-    await assert.rejects(server.client({ timeoutMs: 200 }).guard("create_charge", "stripe", null, charge), { code });
-    assert.equal(charge.runs, 0);
-  });
+describe("outages", { concurrency: true }, () => {
+  for (const [name, [reply, code]] of Object.entries(OUTAGES)) {
+    test(`${name}: does not run in fail-closed mode`, async (t) => {
+      const charge = tool();
+      const server = await fakeServer(t, { [GUARD]: reply });
+      await assert.rejects(server.client({ timeoutMs: 600 }).guard("create_charge", "stripe", null, charge), { code });
+      assert.equal(charge.runs, 0);
+    });
 
-  test(`${name}: runs in fail-open mode, and says so`, async (t) => {
-    const charge = tool();
-    const said = [];
-    const server = await fakeServer(t, { [GUARD]: reply, [OUTCOME]: recorded });
-    const onFailOpen = (error) => said.push(error.code);
-    const client = server.client({ timeoutMs: 200, failMode: "open", onFailOpen });
-    assert.equal(await client.guard("create_charge", "stripe", null, charge), "done");
-    assert.equal(charge.runs, 1);
-    assert.deepEqual(said, [code]);
-    assert.equal(server.to("POST", "/api/v1/executions/").length, 0, "nothing was allowed, so nothing is reported");
-  });
-}
+    test(`${name}: runs in fail-open mode, and says so`, async (t) => {
+      const charge = tool();
+      const said = [];
+      const server = await fakeServer(t, { [GUARD]: reply, [OUTCOME]: recorded });
+      const onFailOpen = (error) => said.push(error.code);
+      const client = server.client({ timeoutMs: 600, failMode: "open", onFailOpen });
+      assert.equal(await client.guard("create_charge", "stripe", null, charge), "done");
+      assert.equal(charge.runs, 1);
+      assert.deepEqual(said, [code]);
+      assert.equal(server.to("POST", "/api/v1/executions/").length, 0, "nothing was allowed, so nothing is reported");
+    });
+  }
+});
 
 test("nobody listening: closed refuses, open runs", async (t) => {
   const server = await fakeServer(t, {});
@@ -91,6 +93,14 @@ test("attempts end within the overall time limit", async (t) => {
   await assert.rejects(server.client({ timeoutMs: 300 }).guard("a", "b", null, tool()), { code: "TIMEOUT" });
   const took = performance.now() - started;
   assert.ok(took >= 290 && took < 1_500, `took ${took} ms`);
+});
+
+test("an action too large for the server is never run unanswered", async (t) => {
+  const charge = tool();
+  const server = await fakeServer(t, { [GUARD]: { status: 502, text: "too large for me", headers: { "retry-after": "60" } } });
+  const context = { blob: "x".repeat(1024 * 1024) };
+  await assert.rejects(server.client({ failMode: "open" }).guard("a", "b", context, charge), { code: "NETWORK_ERROR", status: 502 });
+  assert.equal(charge.runs, 0);
 });
 
 test("a busy program does not mistake an answer that is already here for an outage", async (t) => {
