@@ -1,0 +1,204 @@
+//! Inspectors: pure functions that read what a payload really does, whatever the action is called.
+//!
+//! Which inspectors apply to a call is said by the catalogue, for each type the call has. What is read
+//! counts at its strictest. INVARIANT: a payload is never read laxer than it is; what cannot be read
+//! is `UNKNOWN`, at the top or in a single member, and the engine holds such a call.
+
+use crate::call::Call;
+use crate::catalogue::{Catalogue, TypeName};
+use crate::settings::Settings;
+use crate::value::{Object, Value};
+use serde::{Deserialize, Serialize};
+
+/// The ordinary value that stands for what could not be read.
+pub const UNKNOWN: &str = "UNKNOWN";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Inspector {
+    Sql,
+    Recipients,
+    Url,
+    Shell,
+    Money,
+    File,
+    Blast,
+}
+
+impl Inspector {
+    pub const ALL: [Self; 7] =
+        [Self::Sql, Self::Recipients, Self::Url, Self::Shell, Self::Money, Self::File, Self::Blast];
+
+    /// The name in conditions.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sql => "sql",
+            Self::Recipients => "recipients",
+            Self::Url => "url",
+            Self::Shell => "shell",
+            Self::Money => "money",
+            Self::File => "file",
+            Self::Blast => "blast",
+        }
+    }
+
+    /// The members of a reading that conditions may name.
+    #[must_use]
+    pub fn members(self) -> &'static [&'static str] {
+        match self {
+            Self::Sql => &[
+                "kind",
+                "kinds",
+                "statements",
+                "tables",
+                "has_where",
+                "reads",
+                "writes",
+                "deletes",
+                "schema",
+                "grants",
+            ],
+            Self::Recipients => &["count", "domains", "external", "internal", "known", "channels"],
+            Self::Url => &["host", "scheme", "port", "path", "method", "registered", "private", "metadata", "userinfo"],
+            Self::Shell => &["programs", "destructive", "network", "privilege", "pipes_to_interpreter"],
+            Self::Money => &["amount", "currency"],
+            Self::File => &["paths", "traversal", "absolute", "secret", "count"],
+            Self::Blast => &["count", "percent", "from", "to", "factor", "to_zero", "everything"],
+        }
+    }
+}
+
+/// What one inspector made of a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// No type of the call is read by this inspector: its name has no value.
+    #[default]
+    NotApplicable,
+    /// It applies and could not read anything: the value `UNKNOWN`.
+    Unknown,
+    Object(Object),
+}
+
+impl Reading {
+    /// Whether anything in it could not be read.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        match self {
+            Self::NotApplicable => false,
+            Self::Unknown => true,
+            Self::Object(members) => members.values().any(|value| value.as_text() == Some(UNKNOWN)),
+        }
+    }
+
+    /// The value that conditions see; none where the inspector does not apply.
+    #[must_use]
+    pub fn to_value(&self) -> Option<Value> {
+        match self {
+            Self::NotApplicable => None,
+            Self::Unknown => Some(Value::from(UNKNOWN)),
+            Self::Object(members) => Some(Value::Object(members.clone())),
+        }
+    }
+}
+
+/// All readings of one call, and the action types they found in its payload.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Readings {
+    pub sql: Reading,
+    pub recipients: Reading,
+    pub url: Reading,
+    pub shell: Reading,
+    pub money: Reading,
+    pub file: Reading,
+    pub blast: Reading,
+    /// Types that the payload shows the call to be, beside those it was declared as.
+    pub found: Vec<TypeName>,
+}
+
+impl Readings {
+    #[must_use]
+    pub fn get(&self, inspector: Inspector) -> &Reading {
+        match inspector {
+            Inspector::Sql => &self.sql,
+            Inspector::Recipients => &self.recipients,
+            Inspector::Url => &self.url,
+            Inspector::Shell => &self.shell,
+            Inspector::Money => &self.money,
+            Inspector::File => &self.file,
+            Inspector::Blast => &self.blast,
+        }
+    }
+
+    fn set(&mut self, inspector: Inspector, reading: Reading) {
+        let slot = match inspector {
+            Inspector::Sql => &mut self.sql,
+            Inspector::Recipients => &mut self.recipients,
+            Inspector::Url => &mut self.url,
+            Inspector::Shell => &mut self.shell,
+            Inspector::Money => &mut self.money,
+            Inspector::File => &mut self.file,
+            Inspector::Blast => &mut self.blast,
+        };
+        *slot = reading;
+    }
+
+    /// The inspectors that apply and could not read everything.
+    pub fn unreadable(&self) -> impl Iterator<Item = Inspector> {
+        Inspector::ALL.into_iter().filter(|inspector| self.get(*inspector).is_unreadable())
+    }
+
+    /// The readings as one object, as they go on the record; inspectors that do not apply are left out.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let mut members: Object = Inspector::ALL
+            .into_iter()
+            .filter_map(|inspector| Some((inspector.as_str().to_owned(), self.get(inspector).to_value()?)))
+            .collect();
+        if !self.found.is_empty() {
+            let found = self.found.iter().map(|name| Value::from(&**name)).collect();
+            members.insert("found".to_owned(), Value::List(found));
+        }
+        Value::Object(members)
+    }
+
+    /// Reads what [`Readings::to_value`] wrote. Anything unexpected reads as `UNKNOWN`.
+    #[must_use]
+    pub fn from_value(value: &Value) -> Self {
+        let mut readings = Self::default();
+        for inspector in Inspector::ALL {
+            match value.get(inspector.as_str()) {
+                None => {}
+                Some(Value::Object(members)) => readings.set(inspector, Reading::Object(members.clone())),
+                Some(_) => readings.set(inspector, Reading::Unknown),
+            }
+        }
+        let found = value.get("found").and_then(Value::as_list).unwrap_or_default();
+        readings.found = found.iter().filter_map(Value::as_text).map(Into::into).collect();
+        readings
+    }
+}
+
+/// Runs every inspector that applies and adds the types they find to the call's action.
+#[must_use]
+pub fn read_all(call: &mut Call, catalogue: &Catalogue, settings: &Settings) -> Readings {
+    let mut readings = Readings::default();
+    let mut found = Vec::new();
+    for inspector in Inspector::ALL {
+        if call.action.inspectors.contains(&inspector) {
+            readings.set(inspector, read(inspector, call, settings, &mut found));
+        }
+    }
+    for name in &found {
+        call.action.add(catalogue, name);
+    }
+    readings.found = found;
+    readings
+}
+
+fn read(_inspector: Inspector, _call: &Call, _settings: &Settings, _found: &mut Vec<TypeName>) -> Reading {
+    Reading::Unknown
+}
+
+#[cfg(test)]
+mod tests;

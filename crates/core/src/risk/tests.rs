@@ -1,0 +1,128 @@
+use super::*;
+use crate::call::{Agent, Asked, Established};
+use crate::environment::Environment;
+use crate::settings::Settings;
+use crate::value::Object;
+use proptest::prelude::*;
+
+fn call(action: &str, environment: &str, sensitivity: Option<&str>, members: &[(&str, Value)]) -> Call {
+    let target = match sensitivity {
+        Some(sensitivity) => serde_json::json!({ "t": { "sensitivity": sensitivity } }),
+        None => serde_json::json!({}),
+    };
+    let settings: Settings = serde_json::from_value(serde_json::json!({ "targets": target })).unwrap();
+    let agent = Agent {
+        id: "agt_1".into(),
+        name: "a".into(),
+        environment: Environment::new(environment).unwrap(),
+        labels: Vec::new(),
+        owner: None,
+    };
+    let context: Object = members.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    let asked = Asked { action: action.into(), target: "t".into(), context, ..Asked::default() };
+    let established = Established { workspace: "ws_1".into(), agent, source: None };
+    Call::new(asked, established, &Catalogue::builtin(), &settings).unwrap()
+}
+
+fn scored(action: &str, environment: &str, sensitivity: Option<&str>, members: &[(&str, Value)]) -> Risk {
+    score(&call(action, environment, sensitivity, members), &Catalogue::builtin(), &Weights::default())
+}
+
+#[test]
+fn the_documented_transfer_scores_58() {
+    let risk = scored("transfer_funds", "production", Some("high"), &[("amount", 12000.into())]);
+    assert_eq!((risk.score, risk.severity), (58, Severity::High));
+    let points: Vec<_> = risk.factors.iter().map(|factor| (factor.name.as_str(), factor.points)).collect();
+    assert_eq!(points, [("action", 22), ("target", 12), ("environment", 12), ("scale", 12)]);
+    // An unregistered target is not known to be harmless, so the published example scores the same.
+    assert_eq!(scored("transfer_funds", "production", None, &[("amount", 12000.into())]).score, 58);
+}
+
+#[test]
+fn bands_begin_where_documented() {
+    for (score, severity) in [
+        (0, Severity::Low),
+        (24, Severity::Low),
+        (25, Severity::Medium),
+        (49, Severity::Medium),
+        (50, Severity::High),
+        (74, Severity::High),
+        (75, Severity::Critical),
+        (100, Severity::Critical),
+    ] {
+        assert_eq!(Severity::of_score(score), severity, "{score}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_counts_at_its_worst() {
+    let at = |members: &[(&str, Value)]| scored("process_refund", "staging", Some("low"), members).score;
+    let missing = at(&[]);
+    assert_eq!(missing, at(&[("amount", "800".into())]));
+    assert_eq!(missing, at(&[("amount", Value::Null)]));
+    assert!(missing >= at(&[("amount", 1_000_000_000.into())]));
+    assert_eq!(at(&[("amount", (-800).into())]), at(&[("amount", 800.into())]));
+}
+
+#[test]
+fn a_read_is_low_even_in_production() {
+    assert_eq!(scored("read_balance", "production", None, &[]).severity, Severity::Low);
+    assert_eq!(scored("get_weather", "production", None, &[]).severity, Severity::Low);
+}
+
+#[test]
+fn destroying_much_in_production_is_critical() {
+    let risk = scored("delete_records", "production", Some("high"), &[("count", 5000.into())]);
+    assert_eq!(risk.severity, Severity::Critical);
+    assert!(risk.factors[3].sentence.contains("`count` is 5000"));
+}
+
+#[test]
+fn percentages_count_in_proportion() {
+    let at = |percent: Value| scored("deploy_service", "production", None, &[("percent", percent)]).factors[3].points;
+    assert_eq!(at(100.into()), 30);
+    assert_eq!(at(10.into()), 3);
+    assert_eq!(at(400.into()), 30);
+    assert_eq!(at(Value::Number("99.99".parse().unwrap())), 30);
+    assert_eq!(at(Value::Number("1e-40".parse().unwrap())), 0);
+    assert_eq!(at("10".into()), 30);
+}
+
+fn amounts() -> impl Strategy<Value = Decimal> {
+    (0u64..1_000_000_000_000, -6i32..16).prop_map(|(digits, exponent)| Decimal::new(digits.into(), exponent).unwrap())
+}
+
+const ENVIRONMENTS: [&str; 4] = ["development", "staging", "elsewhere", "production"];
+const SENSITIVITIES: [Option<&str>; 4] = [Some("low"), Some("normal"), Some("high"), None];
+
+proptest! {
+    #[test]
+    fn more_of_any_factor_never_lowers_the_score(
+        kind in prop::sample::select(vec![("process_refund", "amount"), ("transfer_funds", "amount"), ("delete_records", "count"), ("scale_resources", "to"), ("deploy_service", "percent"), ("read_balance", "amount")]),
+        pair in (amounts(), amounts()),
+        environments in (0usize..4, 0usize..4),
+        sensitivities in (0usize..4, 0usize..4),
+    ) {
+        let (action, field) = kind;
+        let low = scored(action, ENVIRONMENTS[environments.0.min(environments.1)], SENSITIVITIES[sensitivities.0.min(sensitivities.1)], &[(field, Value::Number(pair.0.min(pair.1)))]);
+        let high = scored(action, ENVIRONMENTS[environments.0.max(environments.1)], SENSITIVITIES[sensitivities.0.max(sensitivities.1)], &[(field, Value::Number(pair.0.max(pair.1)))]);
+        prop_assert!(high.score >= low.score, "{low:?} {high:?}");
+        prop_assert!(high.score <= 100);
+    }
+
+    #[test]
+    fn a_further_field_never_lowers_the_score(amount in amounts(), count in 0i64..100_000) {
+        let alone = scored("delete_records", "staging", None, &[("count", Value::Number(amount))]);
+        let more = scored("delete_records", "staging", None, &[("count", Value::Number(amount)), ("rows", count.into())]);
+        prop_assert!(more.score >= alone.score);
+    }
+
+    #[test]
+    fn a_found_type_never_lowers_the_score(index in 0usize..31) {
+        let catalogue = Catalogue::builtin();
+        let mut call = call("execute_query", "production", None, &[]);
+        let before = score(&call, &catalogue, &Weights::default()).score;
+        call.action.add(&catalogue, &catalogue.types().nth(index).unwrap().name);
+        prop_assert!(score(&call, &catalogue, &Weights::default()).score >= before);
+    }
+}
