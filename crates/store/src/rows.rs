@@ -99,7 +99,7 @@ pub struct Execution {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
     pub id: String,
-    /// The entry that held the action; orders the lists.
+    /// The entry that held the action: at most one approval each. Orders the lists.
     pub index: u64,
     /// Id of the agent that asked.
     pub agent: String,

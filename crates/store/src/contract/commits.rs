@@ -142,7 +142,7 @@ pub fn a_batch_that_does_not_add_up_is_refused(place: &dyn Place) {
     let chain = Chain::begin(&*store, "one");
     let sound = chain.next_full(2);
     type Spoil = fn(&mut Batch);
-    let spoils: [(&str, Spoil); 9] = [
+    let spoils: [(&str, Spoil); 11] = [
         ("no entry", |batch| *batch = Batch::of_entries(1, batch.expected_nonce, samples::head(1), vec![])),
         ("size too small", |batch| batch.head.size = 2),
         ("size too large", |batch| batch.head.size = 4),
@@ -151,6 +151,8 @@ pub fn a_batch_that_does_not_add_up_is_refused(place: &dyn Place) {
         ("request of another entry", |batch| batch.requests[0].index = 3),
         ("execution of no entry", |batch| batch.executions[0].index = 3),
         ("approval of no entry", |batch| batch.approvals[0].index = 3),
+        ("two approvals of one entry", |batch| batch.approvals[0].index = 2),
+        ("epoch goes back", |batch| batch.head.epoch = 0),
         ("time goes back", |batch| batch.head.time_us = samples::START_US),
     ];
     for (what, spoil) in spoils {

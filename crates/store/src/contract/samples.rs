@@ -54,7 +54,7 @@ pub fn head(size: u64) -> Head {
         root: hash(size, 1),
         frontier: size.to_be_bytes().to_vec(),
         time_us: START_US + i64::try_from(size).unwrap(),
-        epoch: size / 10,
+        epoch: 1 + size / 10,
         nonce: hash(size, 2)[..16].try_into().unwrap(),
         checkpoint: format!("runplane/test\n{size}\n"),
     }

@@ -117,6 +117,8 @@ impl Database {
         match self.durability {
             Durability::Full => {
                 connection.pragma_update(None, "synchronous", "FULL")?;
+                // On macOS an ordinary fsync does not reach the disk; elsewhere this is nothing.
+                connection.pragma_update(None, "fullfsync", true)?;
                 // Copying the log back inside a commit is what makes commits slow now and then.
                 connection.pragma_update(None, "wal_autocheckpoint", 0)?;
                 // Erased payloads are overwritten, not only unlinked.
@@ -139,6 +141,7 @@ impl Database {
     pub(super) fn open_copier(&self) -> rusqlite::Result<Connection> {
         let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "checkpoint_fullfsync", true)?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         Ok(connection)
     }

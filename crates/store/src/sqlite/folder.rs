@@ -12,13 +12,26 @@ use crate::error::StoreError;
 
 const LOCK: &str = "runplane.lock";
 
-/// Makes the folder if need be and takes its lock, which is held as long as the file is open.
-pub(super) fn claim(folder: &Path) -> Result<File, StoreError> {
+/// That this process, and no other, uses the folder.
+pub(super) struct Claim(File);
+
+impl Drop for Claim {
+    /// Unlocks in so many words: closing alone leaves the lock to a process that was being started just
+    /// then and holds a copy of the file.
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the data folder stays locked until this process ends");
+        }
+    }
+}
+
+/// Makes the folder if need be and claims it.
+pub(super) fn claim(folder: &Path) -> Result<Claim, StoreError> {
     make(folder).map_err(|error| named(folder, &error))?;
     let path = folder.join(LOCK);
     let lock = private(&path).map_err(|error| named(&path, &error))?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Claim(lock)),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(folder.display().to_string())),
         Err(TryLockError::Error(error)) => Err(named(&path, &error)),
     }

@@ -22,7 +22,6 @@ mod tests;
 mod upkeep;
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -66,13 +65,13 @@ pub struct SqliteStore {
     /// Workspace id → number. A workspace is never removed.
     numbers: RwLock<HashMap<String, i64>>,
     /// Last, so that it is let go after the connections.
-    _lock: File,
+    _claim: folder::Claim,
 }
 
 impl SqliteStore {
     /// Opens the store in `folder`, making both if they are not there.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, StoreError> {
-        let lock = folder::claim(folder)?;
+        let claim = folder::claim(folder)?;
         let path = folder.join(LEDGER_FILE);
         folder::prepare(&path)?;
         let ledger = Database::new(path.clone(), Durability::Full, options.max_pages, options.readers);
@@ -86,7 +85,7 @@ impl SqliteStore {
             copier,
             must_empty_log: AtomicBool::new(false),
             numbers: RwLock::default(),
-            _lock: lock,
+            _claim: claim,
         })
     }
 

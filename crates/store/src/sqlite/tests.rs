@@ -5,7 +5,7 @@ mod crash;
 use super::Options;
 use crate::contract::Place;
 use crate::contract::samples::{self, Chain, START_US};
-use crate::{Batch, CommitError, DecisionFilter, SqliteStore, Store, StoreError, WalState};
+use crate::{ApprovalFilter, Batch, CommitError, DecisionFilter, SqliteStore, Store, StoreError, WalState};
 
 struct Folder(tempfile::TempDir);
 
@@ -219,4 +219,58 @@ fn a_reader_in_a_long_read_does_not_hold_up_commits() {
         })
         .unwrap();
     assert_eq!(store.load_head("ws_one").unwrap(), chain.head);
+}
+
+#[test]
+fn every_filter_of_decisions_reads_its_own_index_and_sorts_nothing() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    let some = || Some("x".to_owned());
+    let all = DecisionFilter { limit: 10, ..DecisionFilter::default() };
+    let cases = [
+        ("PRIMARY KEY", all.clone()),
+        ("PRIMARY KEY", DecisionFilter { since_us: Some(1), until_us: Some(2), before: Some(3), ..all.clone() }),
+        ("decisions_by_agent", DecisionFilter { agent: some(), ..all.clone() }),
+        ("decisions_by_type", DecisionFilter { action_type: some(), since_us: Some(1), ..all.clone() }),
+        ("decisions_by_target", DecisionFilter { target: some(), before: Some(9), ..all.clone() }),
+        ("decisions_by_outcome", DecisionFilter { outcome: some(), ..all.clone() }),
+        ("decisions_by_rule", DecisionFilter { rule: some(), ..all.clone() }),
+        ("decisions_by_severity", DecisionFilter { severity: some(), until_us: Some(1), ..all }),
+    ];
+    for (index, filter) in cases {
+        let plan = plan(&store.lists, |db| super::lists::query(db, 1, &filter));
+        assert!(plan.contains(index) && plan.starts_with("SEARCH") && !plan.contains("TEMP"), "{plan}");
+    }
+}
+
+#[test]
+fn every_filter_of_approvals_reads_its_own_index_and_sorts_nothing() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    let all = ApprovalFilter { before: Some(5), limit: 10, ..ApprovalFilter::default() };
+    let of_agent = ApprovalFilter { agent: Some("agt_a".into()), ..all.clone() };
+    let cases = [
+        ("approvals_by_index", None, all.clone()),
+        ("approvals_by_status", Some("pending"), all),
+        ("approvals_by_agent", None, of_agent.clone()),
+        ("approvals_by_agent", Some("pending"), of_agent),
+    ];
+    for (index, status, filter) in cases {
+        let plan = plan(&store.ledger, |_| super::approvals::query(1, status, &filter));
+        assert!(plan.contains(index) && plan.contains("entry_index<?") && !plan.contains("TEMP"), "{plan}");
+    }
+}
+
+/// How the database would go about a query.
+fn plan(
+    database: &super::Database,
+    query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<(String, Vec<rusqlite::types::Value>)>,
+) -> String {
+    let steps = database.reader().unwrap().read(|db| {
+        let (sql, values) = query(db)?;
+        let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+        let steps = explain.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3))?;
+        steps.collect::<rusqlite::Result<Vec<_>>>()
+    });
+    steps.unwrap().join("; ")
 }

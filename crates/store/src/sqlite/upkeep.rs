@@ -17,20 +17,20 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// log starts over instead of growing for as long as there is load: 32 MiB.
 const LONG_LOG: u64 = 8_192;
 
-/// Overwrites one row durably, then reads it back on another connection.
+/// Overwrites one row durably, then reads it back on another connection before anybody writes again.
 pub(super) fn probe(ledger: &Database) -> Result<(), StoreError> {
-    let written: i64 = ledger
-        .writer_within(PATIENCE)?
+    let writer = ledger.writer_within(PATIENCE)?;
+    let written: i64 = writer
         .prepare_cached("UPDATE probe SET beats = (beats + 1) & 255 WHERE only_one = 1 RETURNING beats")
         .and_then(|mut beat| beat.query_row([], |row| row.get(0)))
         .map_err(unavailable)?;
     let read: i64 =
         ledger.reader()?.read(|db| db.query_row("SELECT beats FROM probe WHERE only_one = 1", [], |row| row.get(0)))?;
-    // Another probe may have written in between; the row is there and can be read.
-    if (0..=255).contains(&read) && (0..=255).contains(&written) {
+    drop(writer);
+    if read == written {
         Ok(())
     } else {
-        Err(StoreError::Unavailable("the probe was not read back as written".into()))
+        Err(StoreError::Unavailable(format!("the probe wrote {written} and read {read}")))
     }
 }
 

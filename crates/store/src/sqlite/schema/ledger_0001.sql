@@ -58,6 +58,8 @@ CREATE TABLE payloads (
 CREATE INDEX payloads_to_erase ON payloads (workspace, erase_after_us)
     WHERE erase_after_us IS NOT NULL AND bytes IS NOT NULL;
 
+-- Ids that rise with time (UUIDv7) land side by side; ids without any order each touch a page of their own,
+-- which is what makes them dear in a commit.
 CREATE TABLE requests (
     workspace   INTEGER NOT NULL,
     agent       TEXT NOT NULL,
@@ -88,7 +90,8 @@ CREATE TABLE approvals (
     PRIMARY KEY (workspace, id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX approvals_by_index ON approvals (workspace, entry_index);
+-- An entry holds at most one action, and the lists page by it.
+CREATE UNIQUE INDEX approvals_by_index ON approvals (workspace, entry_index);
 CREATE INDEX approvals_by_status ON approvals (workspace, status, entry_index);
 CREATE INDEX approvals_by_agent ON approvals (workspace, agent, entry_index);
 CREATE INDEX approvals_open ON approvals (workspace, entry_index) WHERE open = 1;
