@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod json;
 pub mod meter;
 pub mod outcome;
+pub mod packs;
 pub mod policy;
 pub mod risk;
 pub mod settings;
