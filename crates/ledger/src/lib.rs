@@ -11,6 +11,7 @@
 //! published vectors and by the golden texts in the tests.
 
 pub mod checkpoint;
+pub mod export;
 pub mod frame;
 pub mod hash;
 pub mod key;
@@ -22,4 +23,4 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use hash::{Hash, leaf_hash, node_hash};
 pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use tree::{Frontier, FrontierError};
-pub use verify::{Fault, Report, Rollback, Verifier};
+pub use verify::{Fault, Report, Rollback, Verifier, What};

@@ -22,11 +22,11 @@ use crate::tree::Frontier;
 use inquiry::{Inquiry, Row};
 pub use report::{Fault, Report, Rollback, What};
 
-/// The size and root that the holder of the ledger believes to be its newest.
+/// The size, and the root if it is known, that the holder of the ledger believes to be its newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     pub size: u64,
-    pub root: Hash,
+    pub root: Option<Hash>,
 }
 
 #[derive(Clone, Debug)]
@@ -101,6 +101,12 @@ impl Verifier {
         self.entries
     }
 
+    /// How many of them are exactly what a trusted key signed.
+    #[must_use]
+    pub const fn proven(&self) -> u64 {
+        self.proven
+    }
+
     /// Whether a fault is certain already, so that reading on can only count rows.
     #[must_use]
     pub const fn is_faulty(&self) -> bool {
@@ -140,6 +146,16 @@ impl Verifier {
             self.doubt(place, row, intact, prev);
         }
         self.last = row.computed;
+    }
+
+    /// The next row is there but cannot be read, so there are no bytes to look at.
+    pub fn unreadable(&mut self, why: &'static str) {
+        self.meet_outside();
+        let place = self.entries;
+        self.entries += 1;
+        if self.fault.is_none() {
+            self.stop(place, What::Unreadable(why));
+        }
     }
 
     /// A checkpoint as stored with the commit that ended at the row read last.
@@ -296,7 +312,7 @@ impl Verifier {
         if let Some(beyond) = self.outside.first() {
             return fault(entries, What::RolledBack { size: beyond.size });
         }
-        if head.is_some_and(|head| head.root != self.proven_root) {
+        if head.and_then(|head| head.root).is_some_and(|root| root != self.proven_root) {
             return fault(entries.saturating_sub(1), What::HeadRoot);
         }
         None
@@ -304,4 +320,4 @@ impl Verifier {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -59,6 +59,8 @@ pub enum What {
     Missing { signed: u64 },
     #[error("the entry in this place says it is {says}: entries were moved, removed or put in")]
     WrongIndex { says: u64 },
+    #[error("the row cannot be read: {0}")]
+    Unreadable(&'static str),
     #[error("the bytes are no entry: {0}")]
     Unframed(FrameError),
     #[error("not the entry that was signed")]

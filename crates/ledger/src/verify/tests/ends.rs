@@ -123,7 +123,7 @@ fn a_head_that_does_not_fit_the_entries_is_named() {
     let fault = |head: Head| verifier.report(Some(&head)).first_bad.unwrap();
     assert_eq!(fault(Head { size: 12, ..head }), Fault { index: 11, what: What::Missing { signed: 12 } });
     assert_eq!(fault(Head { size: 10, ..head }), Fault { index: 10, what: What::BeyondHead });
-    assert_eq!(fault(Head { root: empty_root(), ..head }), Fault { index: 10, what: What::HeadRoot });
+    assert_eq!(fault(Head { root: Some(empty_root()), ..head }), Fault { index: 10, what: What::HeadRoot });
 }
 
 #[test]

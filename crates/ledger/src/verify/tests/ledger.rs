@@ -95,7 +95,7 @@ impl Ledger {
         for row in &self.rows {
             tree.append(row.stored);
         }
-        Head { size: tree.size(), root: tree.root() }
+        Head { size: tree.size(), root: Some(tree.root()) }
     }
 
     pub fn last_note(&self) -> &str {

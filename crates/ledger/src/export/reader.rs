@@ -1,0 +1,222 @@
+//! Reading and verifying an export as it streams in.
+//!
+//! Memory is bounded: one unfinished line and the line numbers of the entries that no checkpoint
+//! has proven yet.
+
+use std::collections::VecDeque;
+
+use super::{FORMAT, Header, MAX_LINE_BYTES, VERSION};
+use crate::checkpoint::CheckpointError;
+use crate::hash::Hash;
+use crate::key::VerifyingKey;
+use crate::verify::{Head, Report, Verifier};
+
+/// Line numbers remembered; a fault further back is named by its index only.
+const MAX_LINES: usize = 1 << 20;
+
+/// What became of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub header: Header,
+    /// Whether the key was given by the caller. If not, it was taken from the file itself, and the
+    /// report shows only that the file agrees with itself.
+    pub key_pinned: bool,
+    pub report: Report,
+    /// Where in the file the first fault is, counted from 1, if it is at a line at all.
+    pub line: Option<u64>,
+}
+
+/// Why there is nothing to verify.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    #[error("line 1: not the header of a ledger export")]
+    Header,
+    #[error("line 1: version {0} of the export format is not known here")]
+    Version(u64),
+    #[error("line 1: the key in the header is not a verifier key")]
+    Key,
+    #[error("the given checkpoint cannot be used: {0}")]
+    Outside(#[from] CheckpointError),
+}
+
+enum Line {
+    Entry { index: u64, leaf: Hash, from: usize },
+    Checkpoint(String),
+}
+
+/// Takes the file in pieces of any size.
+pub struct Reader {
+    pinned: Vec<VerifyingKey>,
+    outside: Vec<String>,
+    started: Option<(Header, Verifier)>,
+    /// The beginning of a line whose end has not come yet.
+    partial: Vec<u8>,
+    /// The partial line is too long already and is being dropped.
+    dropping: bool,
+    line: u64,
+    /// Lines of the entries from `lines_from` on.
+    lines: VecDeque<u64>,
+    lines_from: u64,
+}
+
+impl Reader {
+    /// Believes the pinned keys, or if there are none the key in the file; compares with
+    /// checkpoints that were kept elsewhere.
+    #[must_use]
+    pub const fn new(pinned: Vec<VerifyingKey>, outside: Vec<String>) -> Self {
+        Self {
+            pinned,
+            outside,
+            started: None,
+            partial: Vec::new(),
+            dropping: false,
+            line: 0,
+            lines: VecDeque::new(),
+            lines_from: 0,
+        }
+    }
+
+    /// The next bytes of the file. An error ends it: there is nothing that could be verified.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), ReadError> {
+        let mut pieces = bytes.split(|byte| *byte == b'\n');
+        // What follows the last newline is the beginning of a line.
+        let Some(rest) = pieces.next_back() else { return Ok(()) };
+        for piece in pieces {
+            if self.partial.is_empty() && !self.dropping {
+                self.line(piece)?;
+            } else {
+                self.keep(piece);
+                self.end_partial()?;
+            }
+        }
+        self.keep(rest);
+        Ok(())
+    }
+
+    /// The file ends here.
+    pub fn finish(mut self) -> Result<Outcome, ReadError> {
+        if !self.partial.is_empty() || self.dropping {
+            self.end_partial()?;
+        }
+        let Some((header, verifier)) = self.started else { return Err(ReadError::Header) };
+        let report = verifier.report(Some(&Head { size: header.size, root: None }));
+        let line = report.first_bad.as_ref().and_then(|fault| {
+            let offset = usize::try_from(fault.index.checked_sub(self.lines_from)?).ok()?;
+            self.lines.get(offset).copied()
+        });
+        Ok(Outcome { header, key_pinned: !self.pinned.is_empty(), report, line })
+    }
+
+    /// Whether a fault is certain already, so that reading on can only count entries.
+    #[must_use]
+    pub fn is_faulty(&self) -> bool {
+        self.started.as_ref().is_some_and(|(_, verifier)| verifier.is_faulty())
+    }
+
+    /// The header, once it was read.
+    #[must_use]
+    pub fn header(&self) -> Option<&Header> {
+        self.started.as_ref().map(|(header, _)| header)
+    }
+
+    /// Entries read so far.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        self.started.as_ref().map_or(0, |(_, verifier)| verifier.entries())
+    }
+
+    fn keep(&mut self, piece: &[u8]) {
+        if self.partial.len().saturating_add(piece.len()) > MAX_LINE_BYTES {
+            self.dropping = true;
+            self.partial.clear();
+        }
+        if !self.dropping {
+            self.partial.extend_from_slice(piece);
+        }
+    }
+
+    fn end_partial(&mut self) -> Result<(), ReadError> {
+        let line = std::mem::take(&mut self.partial);
+        if std::mem::take(&mut self.dropping) {
+            // Longer than any line may be: read as a line that is certainly refused.
+            return self.line(b"");
+        }
+        self.line(&line)?;
+        self.partial = line;
+        self.partial.clear();
+        Ok(())
+    }
+
+    fn line(&mut self, line: &[u8]) -> Result<(), ReadError> {
+        self.line += 1;
+        let Some((_, verifier)) = &mut self.started else {
+            self.started = Some(self.start(line)?);
+            return Ok(());
+        };
+        match read_line(line) {
+            Some(Line::Checkpoint(note)) => {
+                verifier.checkpoint(&note);
+                let proven = verifier.proven();
+                self.forget_lines(proven);
+                return Ok(());
+            }
+            Some(Line::Entry { index, leaf, from }) => {
+                let entry = line.get(from..line.len().saturating_sub(1)).unwrap_or_default();
+                verifier.entry(index, entry, leaf);
+            }
+            None => verifier.unreadable("not a line of a ledger export"),
+        }
+        self.lines.push_back(self.line);
+        if self.lines.len() > MAX_LINES {
+            self.lines.pop_front();
+            self.lines_from += 1;
+        }
+        Ok(())
+    }
+
+    /// Forgets the lines of proven entries, but for the last, at which a bad checkpoint is named.
+    fn forget_lines(&mut self, proven: u64) {
+        while self.lines_from + 1 < proven && self.lines.pop_front().is_some() {
+            self.lines_from += 1;
+        }
+    }
+
+    fn start(&self, line: &[u8]) -> Result<(Header, Verifier), ReadError> {
+        let header: Header = serde_json::from_slice(line).map_err(|_| ReadError::Header)?;
+        if header.runplane != FORMAT {
+            return Err(ReadError::Header);
+        }
+        if header.version != VERSION {
+            return Err(ReadError::Version(header.version));
+        }
+        let key = VerifyingKey::parse(&header.key).map_err(|_| ReadError::Key)?;
+        let trusted = if self.pinned.is_empty() { vec![key] } else { self.pinned.clone() };
+        let mut verifier = Verifier::new(trusted, &header.origin);
+        for note in &self.outside {
+            verifier.outside(note)?;
+        }
+        Ok((header, verifier))
+    }
+}
+
+/// Reads a line of exactly the form that is written; `from` is where the entry's bytes begin.
+fn read_line(line: &[u8]) -> Option<Line> {
+    if line.len() > MAX_LINE_BYTES {
+        return None;
+    }
+    if let Some(note) = line.strip_prefix(b"{\"checkpoint\":") {
+        return Some(Line::Checkpoint(serde_json::from_slice(note.strip_suffix(b"}")?).ok()?));
+    }
+    let rest = line.strip_prefix(b"{\"index\":")?;
+    let (digits, _) = rest.split_at_checked(rest.iter().position(|byte| *byte == b',')?)?;
+    let digits = std::str::from_utf8(digits).ok()?;
+    let index: u64 = digits.parse().ok()?;
+    if index.to_string() != digits {
+        return None;
+    }
+    let rest = rest.get(digits.len()..)?.strip_prefix(b",\"leafHash\":\"")?;
+    let (leaf, rest) = rest.split_at_checked(64)?;
+    let entry = rest.strip_prefix(b"\",\"entry\":")?;
+    entry.strip_suffix(b"}")?;
+    Some(Line::Entry { index, leaf: Hash::from_hex(leaf).ok()?, from: line.len() - entry.len() })
+}
