@@ -4,6 +4,7 @@
 //! does. Faults queued with [`FaultStore::inject`] hit one commit each, in order; a condition lasts until
 //! it is lifted.
 
+pub mod tamper;
 #[cfg(test)]
 mod tests;
 

@@ -70,3 +70,29 @@ fn a_held_commit_waits_until_it_is_released() {
     });
     assert_eq!(store.load_head("ws_one").unwrap().size, 2);
 }
+
+#[test]
+fn tampering_reaches_the_rows_of_an_open_store_and_says_when_it_misses() {
+    let (folder, store) = faulty();
+    let mut chain = Chain::begin(&store, "one");
+    let batch = chain.next(4);
+    chain.commit(&store, &batch);
+    let before = store.read_entries("ws_one", 0, 10).unwrap();
+    let mut tamper = tamper::Tamper::open(folder.path()).unwrap();
+
+    tamper.flip_entry_bit("ws_one", 1, 2).unwrap();
+    tamper.swap_entries("ws_one", 2, 3).unwrap();
+    tamper.remove_entry("ws_one", 4).unwrap();
+    tamper.replace_leaf_hash("ws_one", 0, [9; 32]).unwrap();
+
+    let after = store.read_entries("ws_one", 0, 10).unwrap();
+    assert_eq!(after.iter().map(|row| row.index).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert_eq!((after[0].leaf_hash, &after[0].bytes), ([9; 32], &before[0].bytes));
+    assert_eq!(after[1].bytes[2], before[1].bytes[2] ^ 1);
+    assert_eq!((&after[2].bytes, after[2].leaf_hash), (&before[3].bytes, before[3].leaf_hash));
+    assert_eq!((&after[3].bytes, after[3].leaf_hash), (&before[2].bytes, before[2].leaf_hash));
+    assert!(tamper.remove_entry("ws_one", 4).is_err());
+    assert!(tamper.flip_entry_bit("ws_one", 4, 0).is_err());
+    assert!(tamper.swap_entries("ws_one", 1, 4).is_err());
+    assert!(tamper.replace_entry("ws_no", 1, b"x").is_err());
+}

@@ -27,7 +27,11 @@ impl Drop for Claim {
 
 /// Makes the folder if need be and claims it.
 pub(super) fn claim(folder: &Path) -> Result<Claim, StoreError> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|path| !path.exists()).collect();
     make(folder).map_err(|error| named(folder, &error))?;
+    for made in missing {
+        sync(made.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+    }
     let path = folder.join(LOCK);
     let lock = private(&path).map_err(|error| named(&path, &error))?;
     match lock.try_lock() {

@@ -38,7 +38,7 @@ use crate::store::{Store, WalState};
 use database::{Database, Durability};
 use errors::unavailable;
 
-const LEDGER_FILE: &str = "runplane.db";
+pub(crate) const LEDGER_FILE: &str = "runplane.db";
 const LISTS_FILE: &str = "lists.db";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
