@@ -142,7 +142,6 @@ fn payload_types_are_inspected() {
         ("send_sms", Inspector::Recipients),
         ("call_api", Inspector::Url),
         ("modify_webhook", Inspector::Url),
-        ("deploy_service", Inspector::Blast),
     ] {
         assert!(builtin().get(name).unwrap().definition.inspectors.contains(&inspector), "{name}");
     }
