@@ -90,13 +90,17 @@ impl<'e> Rest<'e> {
 
     /// The raw content of a string whose opening quote was read.
     fn string(&mut self) -> Result<&'e [u8], FrameError> {
-        let mut escaped = false;
-        let end = self.0.iter().position(|&byte| {
-            let quote = byte == b'"' && !escaped;
-            escaped = byte == b'\\' && !escaped;
-            quote
-        });
-        let content = self.take(end.ok_or(FrameError::NotAnObject)?)?;
+        let mut end = 0;
+        loop {
+            let ahead = self.0.get(end..).ok_or(FrameError::NotAnObject)?;
+            end += memchr::memchr2(b'"', b'\\', ahead).ok_or(FrameError::NotAnObject)?;
+            if self.0.get(end) == Some(&b'"') {
+                break;
+            }
+            // A backslash takes the byte after it along.
+            end += 2;
+        }
+        let content = self.take(end)?;
         self.skip(b'"')?;
         Ok(content)
     }
