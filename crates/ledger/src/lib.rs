@@ -16,6 +16,7 @@ pub mod frame;
 pub mod hash;
 pub mod key;
 pub mod note;
+pub mod proof;
 pub mod tree;
 pub mod verify;
 

@@ -96,4 +96,4 @@ impl Frontier {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

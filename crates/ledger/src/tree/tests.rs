@@ -6,7 +6,7 @@ use super::*;
 use crate::hash::leaf_hash;
 
 /// The entries and roots published with the first Certificate Transparency implementation.
-const ENTRIES: [&[u8]; 8] = [
+pub(crate) const ENTRIES: [&[u8]; 8] = [
     b"",
     &[0x00],
     &[0x10],
@@ -16,7 +16,7 @@ const ENTRIES: [&[u8]; 8] = [
     &[0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57],
     &[0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f],
 ];
-const ROOTS: [&str; 8] = [
+pub(crate) const ROOTS: [&str; 8] = [
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
     "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
     "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
