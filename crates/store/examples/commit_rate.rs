@@ -1,10 +1,11 @@
 //! How fast a batch becomes durable, next to what the disk itself allows.
 //!
-//! `cargo run --release -p runplane-store --example commit_rate -- [FOLDER] [SECONDS]`
+//! `cargo run --release -p runplane-store --example commit_rate -- [FOLDER] [SECONDS] [ENTRIES]`
 //!
 //! One writer, one batch after the other. Each row of the table is measured in rounds that alternate with
 //! a floor of the same run: the same bytes appended to a file with one fdatasync per batch. The log is
-//! copied back by another thread meanwhile, as a server does. FOLDER must be on a real disk.
+//! copied back by another thread meanwhile, as a server does. FOLDER must be on a real disk. ENTRIES are put
+//! into each ledger before it is measured, so that runs with few and with many show what growth costs.
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a measurement prints and reads the clock")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement may stop where it cannot go on")]
 
@@ -37,9 +38,12 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let parent = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
     let seconds: f64 = arguments.next().map_or(5.0, |seconds| seconds.parse().unwrap());
+    let entries: u64 = arguments.next().map_or(0, |entries| entries.parse().unwrap());
     let folder = tempfile::tempdir_in(parent).unwrap();
     let round = Duration::from_secs_f64(seconds / f64::from(ROUNDS));
-    println!("entries of {ENTRY_BYTES} bytes, payloads of {PAYLOAD_BYTES}; median (min-max) of {ROUNDS} rounds");
+    println!(
+        "entries of {ENTRY_BYTES} bytes, payloads of {PAYLOAD_BYTES}; median (min-max) of {ROUNDS} rounds, on {entries} entries"
+    );
     println!("| batch | with | entries/s | p50 ms | p99 ms | floor entries/s | of the floor |");
     println!("|---|---|---|---|---|---|---|");
     let loads = [
@@ -50,15 +54,21 @@ fn main() {
     ];
     for size in [1, 64, 256] {
         for (name, load) in loads {
-            measure_row(folder.path(), size, name, load, round);
+            measure_row(folder.path(), entries, (size, name, load), round);
         }
     }
     measure_projection(folder.path(), round * ROUNDS);
 }
 
-fn measure_row(folder: &Path, size: u64, name: &str, load: Load, round: Duration) {
-    let store = SqliteStore::open(&folder.join(format!("{size}-{name}")), &Options::default()).unwrap();
+fn measure_row(folder: &Path, entries: u64, (size, name, load): (u64, &str, Load), round: Duration) {
+    let row = folder.join("row");
+    let store = SqliteStore::open(&row, &Options::default()).unwrap();
     let mut chain = Chain::begin(&store, "one");
+    while chain.head.size < entries {
+        let batch = batch(&chain, 4_096, load).0;
+        chain.commit(&store, &batch);
+        store.checkpoint_wal().unwrap();
+    }
     let mut file = File::create(folder.join("floor")).unwrap();
     let bytes = vec![7_u8; batch(&chain, size, load).1];
     let mut ours = Vec::new();
@@ -110,6 +120,8 @@ fn measure_row(folder: &Path, size: u64, name: &str, load: Load, round: Duration
         floor[2],
         rate[1] / floor[1],
     );
+    drop(store);
+    std::fs::remove_dir_all(row).unwrap();
 }
 
 fn repeat<T>(
