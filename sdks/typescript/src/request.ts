@@ -32,12 +32,16 @@ const FIRST_PAUSE_MS = 50;
 export async function askForDecision(settings: Settings, text: string, requestId: string): Promise<Asked> {
   const request = { method: "POST", path: "/api/v1/guard", body: text } as const;
   const deadline = now() + settings.timeoutMs;
+  let outage: Outage | undefined;
   for (let attempt = 0; ; attempt += 1) {
     const left = deadline - now();
+    if (outage !== undefined && left <= 0) return outage;
     const result = await exchange(settings, request, attempt === 0 ? left * FIRST_ATTEMPT : left);
     if (result.kind === "answer") return understood(result, requestId);
+    // What went wrong says more than that the time ran out while trying again.
+    if (outage === undefined || result.why !== "timeout") outage = result;
     const wait = result.retryAfterMs ?? FIRST_PAUSE_MS * 2 ** attempt;
-    if (now() + wait >= deadline) return result;
+    if (now() + wait >= deadline) return outage;
     await pause(wait);
   }
 }

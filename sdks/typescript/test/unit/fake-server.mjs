@@ -42,6 +42,9 @@ export async function fakeServer(t, routes) {
   };
   t.after(close);
   const baseUrl = `http://127.0.0.1:${server.address().port}`;
+  // The first `fetch` of a process loads much: that time belongs to no test.
+  await (await fetch(`${baseUrl}/warm-up`)).text();
+  requests.length = 0;
   return {
     baseUrl,
     requests,
