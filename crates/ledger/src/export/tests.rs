@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::hash::{empty_root, leaf_hash};
@@ -122,6 +124,45 @@ fn every_changed_byte_of_the_header_is_found() {
     }
 }
 
+fn read_sparsely(file: &[u8]) -> Outcome {
+    let mut reader = Reader::new(trusted(), Vec::new()).sparse();
+    reader.feed(file).unwrap();
+    reader.finish().unwrap()
+}
+
+#[test]
+fn a_sparse_reading_finds_every_changed_byte_of_an_entry() {
+    let file = export(&ledger());
+    let text = String::from_utf8(file.clone()).unwrap();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        for at in start..start + line.len() - 1 {
+            let mut changed = file.clone();
+            changed[at] ^= 0x01;
+            let found = !line.starts_with("{\"index\"") || !read_sparsely(&changed).report.valid;
+            assert!(found, "byte {at} was not found");
+        }
+        start += line.len();
+    }
+    let dishonest = text.replacen("\"size\":6", "\"size\":4", 1);
+    assert!(!read_sparsely(dishonest.as_bytes()).report.valid);
+}
+
+#[test]
+fn a_sparse_reading_leaves_out_checkpoints_and_says_so() {
+    let file = export(&Ledger::of(&[1; 3_000]));
+    let (all, some) = (read(&file), read_sparsely(&file));
+    assert!(all.report.valid && !all.sparse && all.report.checkpoints == 3_000);
+    assert!(some.report.valid && some.sparse && some.report.checkpoints == 3);
+    assert_eq!((some.report.proven, some.report.root), (3_000, all.report.root));
+
+    let damaged = with_line(&file, 3, |line| format!("{}\n", line.replace("runplane-time", "runplane-Time")));
+    assert!(!read(&damaged).report.valid);
+    assert!(read_sparsely(&damaged).report.valid);
+    let last = with_line(&file, 6_001, |line| format!("{}\n", line.replace("runplane-time", "runplane-Time")));
+    assert!(!read_sparsely(&last).report.valid);
+}
+
 #[test]
 fn a_fault_is_named_with_its_line() {
     let file = export(&ledger());
@@ -213,4 +254,35 @@ fn a_file_that_is_no_export_is_refused() {
 fn bytes_with_a_newline_are_not_exported() {
     let refused = write_entry(&mut Vec::new(), 4, &leaf_hash(b""), b"{\n}").unwrap_err();
     assert!(refused.to_string().starts_with("entry 4 cannot be exported"));
+}
+
+proptest! {
+    #[test]
+    fn lines_put_together_at_random_are_valid_only_as_they_were_written(
+        picks in prop::collection::vec(0usize..12, 0..12), cut in 0usize..400, piece in 1usize..300,
+    ) {
+        let file = export(&ledger());
+        let lines: Vec<&[u8]> = file.split_inclusive(|byte| *byte == b'\n').collect();
+        let mut mixed = lines[0].to_vec();
+        for pick in picks {
+            // Beyond the last line: a piece of one.
+            let line = lines.get(pick).copied().unwrap_or_else(|| &lines[2][..cut.min(lines[2].len())]);
+            mixed.extend_from_slice(line);
+        }
+        if let Ok(outcome) = read_in_pieces(&mixed, piece) {
+            prop_assert_eq!(outcome.report.valid, mixed == file);
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_a_reader_fail_otherwise_than_by_a_refusal(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let file = export(&ledger());
+        prop_assert!(read_in_pieces(&bytes, 7).is_err());
+        let header = file.split_inclusive(|byte| *byte == b'\n').next().unwrap();
+        prop_assert!(!read(&[header, bytes.as_slice()].concat()).report.valid);
+        prop_assert!(crate::frame::read(&bytes).is_err());
+        if let Ok(text) = std::str::from_utf8(&bytes) {
+            prop_assert!(Checkpoint::open(text, &trusted(), ORIGIN).is_err());
+        }
+    }
 }
