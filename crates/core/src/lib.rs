@@ -7,6 +7,8 @@ pub mod action;
 pub mod approval;
 pub mod call;
 pub mod catalogue;
+pub mod containment;
+pub mod decide;
 pub mod decimal;
 pub mod digest;
 pub mod environment;

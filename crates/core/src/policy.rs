@@ -1,5 +1,21 @@
 //! Policies: documents, conditions and the compiled bundle.
 
+pub mod bundle;
+mod compile;
+pub mod condition;
+pub mod counter;
+pub mod document;
+pub mod finding;
+mod glob;
 mod id;
+mod index;
+mod members;
+pub mod rule;
+pub mod selector;
+mod source;
+mod yaml;
 
+pub use bundle::{Bundle, BundleError, BundleInputs, PolicySummary};
+pub use document::Retention;
+pub use finding::{Finding, LoadError, Warning};
 pub use id::{BUILT_IN, RuleId};

@@ -1,0 +1,121 @@
+//! What a decision says. Serialised as it stands on the record: camelCase, no value of the call in it.
+
+use crate::approval::Requirement;
+use crate::catalogue::TypeName;
+use crate::meter::Charge;
+use crate::outcome::Outcome;
+use crate::policy::{Retention, RuleId};
+use crate::risk::{Risk, Severity};
+use serde::Serialize;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    pub outcome: Outcome,
+    /// For people.
+    pub reason: String,
+    /// For programs.
+    pub code: ReasonCode,
+    /// The least id among the strictest.
+    pub matched_rule: RuleId,
+    pub severity: Severity,
+    pub risk: Risk,
+    /// Rules that matched; ordered by id.
+    pub matched: Vec<MatchedRule>,
+    /// Restrictions whose condition has no value; ordered by id.
+    pub suspected: Vec<SuspectedRule>,
+    /// Own types of the call that no matching ALLOW covers, if some ALLOW matched.
+    #[serde(serialize_with = "names")]
+    pub uncovered: Vec<TypeName>,
+    /// What rules in shadow policies would have said; ordered by id.
+    pub shadow: Vec<ShadowRule>,
+    pub audit: AuditDuty,
+    /// Who must agree; empty unless the outcome is REQUIRE_APPROVAL.
+    pub requirements: Vec<Requirement>,
+    /// What to add to meters; empty if the outcome is BLOCK.
+    pub charges: Vec<Charge>,
+}
+
+/// Why, in one stable word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasonCode {
+    /// A rule matched.
+    Policy,
+    /// A rule's limit is used up.
+    Limit,
+    /// A restrictive rule's condition has no value.
+    EvaluationError,
+    /// No rule matched.
+    Default,
+    /// An inspector could not read the payload.
+    Unreadable,
+    /// A meter should count the call and cannot tell how much.
+    Uncounted,
+    Containment,
+    /// The agent has too many open approvals.
+    OpenApprovalCap,
+    /// Everything that held the call was approved.
+    Approved,
+    /// The call was prepared under another bundle than it is decided under.
+    StaleBundle,
+}
+
+impl ReasonCode {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Limit => "limit",
+            Self::EvaluationError => "evaluation_error",
+            Self::Default => "default",
+            Self::Unreadable => "unreadable",
+            Self::Uncounted => "uncounted",
+            Self::Containment => "containment",
+            Self::OpenApprovalCap => "open_approval_cap",
+            Self::Approved => "approved",
+            Self::StaleBundle => "stale_bundle",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MatchedRule {
+    pub rule: RuleId,
+    pub outcome: Outcome,
+    /// An approval met its requirement.
+    pub satisfied: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SuspectedRule {
+    pub rule: RuleId,
+    pub outcome: Outcome,
+    /// Why its condition has no value; names and types only.
+    pub error: String,
+    pub satisfied: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShadowRule {
+    pub rule: RuleId,
+    pub outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What the matching duties ask for, at its most.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditDuty {
+    pub payload: Retention,
+    /// Sorted, each once.
+    pub tags: Vec<String>,
+}
+
+fn names<S: serde::Serializer>(names: &[TypeName], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(names.iter().map(|name| &**name))
+}

@@ -1,0 +1,163 @@
+//! Everything about a decision that needs only the call: risk, candidate rules, conditions without
+//! state, keys of meters, amounts of charges.
+
+use super::candidate::{Candidate, Verdict};
+use crate::call::Call;
+use crate::decimal::Decimal;
+use crate::digest::Digest;
+use crate::inspect::Readings;
+use crate::meter::MeterKey;
+use crate::policy::Bundle;
+use crate::policy::condition::evaluate;
+use crate::policy::condition::{Budget, Failure, STEPS, View};
+use crate::policy::counter::{Counter, Counts};
+use crate::policy::rule::Rule;
+use crate::risk::{self, Risk};
+
+/// A call ready to be decided under the bundle it was prepared with.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    pub(super) bundle: Digest,
+    pub(super) call: Call,
+    pub(super) readings: Readings,
+    pub(super) risk: Risk,
+    pub(super) candidates: Vec<Candidate>,
+    /// Meters to read, each once; `Facts::meters` is in this order.
+    keys: Vec<MeterKey>,
+    /// Which counter of the bundle is read at which of the keys; ascending.
+    pub(super) reads: Vec<(u32, usize)>,
+    pub(super) dues: Vec<Due>,
+    /// Steps left for conditions that need state.
+    pub(super) budget: Budget,
+}
+
+/// What a named meter adds for this call if it runs.
+#[derive(Clone, Debug)]
+pub(super) struct Due {
+    pub key: MeterKey,
+    /// The counter's place in the bundle, for its name.
+    pub counter: u32,
+    pub shadow: bool,
+    pub amount: Result<Decimal, Why>,
+}
+
+/// Why a meter cannot tell how much a call adds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    Failed(Failure),
+    Negative,
+}
+
+/// Prepares a call whose payload has been read (`inspect::read_all`). Pure and total.
+#[must_use]
+pub fn prepare(bundle: &Bundle, call: Call, readings: Readings) -> Prepared {
+    let risk = risk::score(&call, bundle.catalogue(), bundle.weights());
+    let mut budget = Budget(STEPS);
+    let view = View { call: &call, readings: &readings, risk: &risk, settings: bundle.settings(), state: None };
+    let mut candidates = Vec::new();
+    for place in bundle.rule_index().candidates(&call.action) {
+        if let Some(rule) = rule_at(bundle, place).filter(|rule| rule.touches(&call)) {
+            candidates.extend(Candidate::new(place, rule, &view, &mut budget));
+        }
+    }
+    let (keys, reads) = reads(bundle, &candidates, &call);
+    let dues = dues(bundle, &view, &mut budget);
+    Prepared { bundle: bundle.digest(), call, readings, risk, candidates, keys, reads, dues, budget }
+}
+
+/// The counters that the candidates need, and their keys for this call.
+fn reads(bundle: &Bundle, candidates: &[Candidate], call: &Call) -> (Vec<MeterKey>, Vec<(u32, usize)>) {
+    let mut counters: Vec<u32> = Vec::new();
+    for rule in candidates.iter().filter_map(|candidate| rule_at(bundle, candidate.rule)) {
+        counters.extend(rule.conditions().flat_map(|condition| condition.meters.iter().copied()));
+        counters.extend(rule.limit.as_ref().map(|limit| limit.counter));
+    }
+    counters.sort_unstable();
+    counters.dedup();
+    let mut keys: Vec<MeterKey> = Vec::with_capacity(counters.len());
+    let mut reads = Vec::with_capacity(counters.len());
+    for counter in counters {
+        let Some(key) = counter_at(bundle, counter).map(|counter| counter.key(call)) else { continue };
+        let position = keys.iter().position(|other| *other == key).unwrap_or(keys.len());
+        if position == keys.len() {
+            keys.push(key);
+        }
+        reads.push((counter, position));
+    }
+    (keys, reads)
+}
+
+/// The named meters that count this call. A condition that has no value counts the call.
+fn dues(bundle: &Bundle, view: &View<'_>, budget: &mut Budget) -> Vec<Due> {
+    let mut dues = Vec::new();
+    for place in bundle.counter_index().candidates(&view.call.action) {
+        let Some(counter) = counter_at(bundle, place) else { continue };
+        let Counts::Own(own) = &counter.counts else { continue };
+        if !own.takes_in(view.call) {
+            continue;
+        }
+        if own.when.as_ref().is_some_and(|when| evaluate::holds(&when.root, view, budget) == Ok(false)) {
+            continue;
+        }
+        let amount = match &own.sum {
+            None => Ok(Decimal::from(1u64)),
+            Some(sum) => match evaluate::number(&sum.root, view, budget) {
+                Ok(amount) if amount.is_negative() => Err(Why::Negative),
+                Ok(amount) => Ok(amount),
+                Err(failure) => Err(Why::Failed(failure)),
+            },
+        };
+        dues.push(Due { key: counter.key(view.call), counter: place, shadow: counter.shadow, amount });
+    }
+    dues
+}
+
+pub(super) fn rule_at(bundle: &Bundle, place: u32) -> Option<&Rule> {
+    bundle.rules().get(usize::try_from(place).ok()?)
+}
+
+pub(super) fn counter_at(bundle: &Bundle, place: u32) -> Option<&Counter> {
+    bundle.counters().get(usize::try_from(place).ok()?)
+}
+
+impl Prepared {
+    /// The meters to read for `Facts::meters`, in this order.
+    pub fn meter_keys(&self) -> impl ExactSizeIterator<Item = &MeterKey> {
+        self.keys.iter()
+    }
+
+    /// The key at which this counter of the bundle is read, if it is read.
+    pub(super) fn key_of(&self, counter: u32) -> Option<MeterKey> {
+        let position = self.reads.binary_search_by_key(&counter, |(place, _)| *place).ok()?;
+        let (_, key) = self.reads.get(position)?;
+        self.keys.get(*key).copied()
+    }
+
+    #[must_use]
+    pub fn call(&self) -> &Call {
+        &self.call
+    }
+
+    #[must_use]
+    pub fn readings(&self) -> &Readings {
+        &self.readings
+    }
+
+    #[must_use]
+    pub fn risk(&self) -> &Risk {
+        &self.risk
+    }
+
+    /// The bundle the call was prepared under.
+    #[must_use]
+    pub fn bundle(&self) -> Digest {
+        self.bundle
+    }
+
+    /// Whether any rule about the call waits for time or meters.
+    #[must_use]
+    pub fn needs_state(&self) -> bool {
+        let waits = |candidate: &Candidate| candidate.when == Verdict::Later || candidate.unless == Verdict::Later;
+        !self.keys.is_empty() || self.candidates.iter().any(waits)
+    }
+}

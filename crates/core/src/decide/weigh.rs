@@ -1,0 +1,312 @@
+//! The outcome rule.
+//!
+//! Every restriction that holds or may hold is a ground, and the strictest ground decides. ALLOW rules
+//! only matter together: they must cover every own type of the call. INVARIANT: a ground can only
+//! tighten; nothing but an approval bound to this very action takes one away.
+
+use super::candidate::Verdict;
+use super::decision::{Decision, MatchedRule, ReasonCode, ShadowRule, SuspectedRule};
+use super::duties::Gathered;
+use super::facts::Facts;
+use super::ground::Ground;
+use super::prepare::{Prepared, Why, counter_at, rule_at};
+use crate::approval::{self, Evidence};
+use crate::catalogue::TypeName;
+use crate::decimal::Decimal;
+use crate::meter::{Charge, MeterKey, MeterValue};
+use crate::outcome::Outcome;
+use crate::policy::condition::{State, View};
+use crate::policy::rule::Rule;
+use crate::policy::{Bundle, RuleId};
+use crate::risk::Severity;
+
+/// Decides a prepared call. Pure and total; `bundle` must be the one it was prepared under, under any
+/// other it is blocked.
+#[must_use]
+pub fn decide(bundle: &Bundle, prepared: &Prepared, facts: &Facts) -> Decision {
+    let mut weighing = Weighing::new(bundle, prepared, facts);
+    if prepared.bundle != bundle.digest() {
+        return weighing.stale();
+    }
+    weighing.weigh_rules();
+    weighing.weigh_readings();
+    weighing.weigh_dues();
+    weighing.decide()
+}
+
+struct Weighing<'a> {
+    bundle: &'a Bundle,
+    prepared: &'a Prepared,
+    facts: &'a Facts,
+    evidence: Option<&'a Evidence>,
+    grounds: Vec<Ground>,
+    allows: Vec<&'a Rule>,
+    /// Of the rules that hold or may hold.
+    severity: Option<Severity>,
+    shadow: Vec<ShadowRule>,
+    duties: Gathered,
+    charges: Vec<Charge>,
+}
+
+impl<'a> Weighing<'a> {
+    fn new(bundle: &'a Bundle, prepared: &'a Prepared, facts: &'a Facts) -> Self {
+        // INVARIANT: an approval speaks for the action it is bound to and for no other.
+        let evidence = facts.approval.as_ref().filter(|evidence| evidence.digest == prepared.call.digest());
+        Self {
+            bundle,
+            prepared,
+            facts,
+            evidence,
+            grounds: Vec::new(),
+            allows: Vec::new(),
+            severity: None,
+            shadow: Vec::new(),
+            duties: Gathered::default(),
+            charges: Vec::new(),
+        }
+    }
+
+    fn weigh_rules(&mut self) {
+        let (bundle, prepared, facts) = (self.bundle, self.prepared, self.facts);
+        let read = |(counter, key): &(u32, usize)| facts.meters.get(*key).map(|value| (*counter, *value));
+        let meters: Vec<(u32, MeterValue)> = prepared.reads.iter().filter_map(read).collect();
+        let view = View {
+            call: &prepared.call,
+            readings: &prepared.readings,
+            risk: &prepared.risk,
+            settings: bundle.settings(),
+            state: Some(State { now: facts.now, meters: &meters, names: bundle.counter_names() }),
+        };
+        let mut budget = prepared.budget;
+        for candidate in &prepared.candidates {
+            let Some(rule) = rule_at(bundle, candidate.rule) else { continue };
+            let verdict = candidate.verdict(rule, &view, &mut budget);
+            if verdict != Verdict::False {
+                self.weigh_rule(rule, &verdict, &meters);
+            }
+        }
+    }
+
+    /// A rule whose condition is true or has no value.
+    fn weigh_rule(&mut self, rule: &'a Rule, verdict: &Verdict, meters: &[(u32, MeterValue)]) {
+        let failure = match verdict {
+            Verdict::Failed(failure) => Some(failure),
+            _ => None,
+        };
+        match rule.decision {
+            Some(Outcome::Allow) if failure.is_none() && rule.may_allow(&self.prepared.call) => self.take_allow(rule),
+            Some(Outcome::Allow) | None => {}
+            Some(outcome) => self.take(rule, Ground::of_rule(rule, outcome, failure)),
+        }
+        if let Some(limit) = &rule.limit {
+            let value = meters.iter().find(|(counter, _)| *counter == limit.counter).map(|(_, value)| *value);
+            if let Some(ground) = Ground::of_limit(rule, limit, failure, value) {
+                self.take(rule, ground);
+            }
+            if let Some(key) = self.prepared.key_of(limit.counter) {
+                charge(&mut self.charges, key, Decimal::from(1u64));
+            }
+        }
+        // A duty holds unless its condition is known to be false.
+        if let Some(terms) = rule.audit.as_ref().filter(|_| !rule.shadow) {
+            self.duties.add(terms);
+        }
+    }
+
+    fn take_allow(&mut self, rule: &'a Rule) {
+        if rule.shadow {
+            self.shadow.push(ShadowRule { rule: rule.id.clone(), outcome: Outcome::Allow, error: None });
+        } else {
+            self.allows.push(rule);
+            self.severity = self.severity.max(rule.severity);
+        }
+    }
+
+    fn take(&mut self, rule: &Rule, ground: Ground) {
+        if rule.shadow {
+            self.shadow.push(ShadowRule { rule: ground.rule, outcome: ground.outcome, error: ground.error });
+        } else {
+            self.grounds.push(ground);
+            self.severity = self.severity.max(rule.severity);
+        }
+    }
+
+    /// The built-in rule `runplane/unreadable`.
+    fn weigh_readings(&mut self) {
+        let unread: Vec<&str> = self.prepared.readings.unreadable().map(|inspector| inspector.as_str()).collect();
+        if !unread.is_empty() {
+            let what = unread.join(", ");
+            let reason = format!("what the call does cannot be read ({what})");
+            let error = format!("{what}: unknown");
+            self.grounds.push(Ground::of_engine("unreadable", ReasonCode::Unreadable, reason, error));
+        }
+    }
+
+    /// Charges of named meters, and the built-in rule `runplane/uncounted`.
+    fn weigh_dues(&mut self) {
+        for due in &self.prepared.dues {
+            let error = match &due.amount {
+                Ok(amount) => {
+                    charge(&mut self.charges, due.key, *amount);
+                    continue;
+                }
+                Err(_) if due.shadow => continue,
+                Err(Why::Negative) => "the amount is negative".to_owned(),
+                Err(Why::Failed(failure)) => failure.to_string(),
+            };
+            let name = counter_at(self.bundle, due.counter).map_or("", |counter| &counter.name);
+            let reason = format!("the meter `{name}` cannot tell how much the call adds");
+            self.grounds.push(Ground::of_engine("uncounted", ReasonCode::Uncounted, reason, error));
+        }
+    }
+
+    fn decide(&mut self) -> Decision {
+        let uncovered = self.uncovered();
+        let allowed = !self.allows.is_empty() && uncovered.is_empty();
+        let matched = allowed || self.grounds.iter().any(|ground| ground.error.is_none());
+        if !matched {
+            let reason = match uncovered.first() {
+                None => "no rule matched, so the workspace's default holds".to_owned(),
+                Some(name) => format!("no rule allows `{name}`, which this call also is"),
+            };
+            self.grounds.push(Ground::of_default(self.bundle.settings().default_decision, reason));
+        }
+        if let Some(evidence) = self.evidence {
+            for ground in &mut self.grounds {
+                ground.satisfied = ground.is_satisfied_by(evidence, self.facts.now);
+            }
+        }
+        let open = || self.grounds.iter().filter(|ground| !ground.satisfied && ground.outcome.is_restrictive());
+        let strictest = open().map(|ground| ground.outcome).max();
+        let deciding = open().filter(|ground| Some(ground.outcome) == strictest);
+        let deciding = deciding.min_by(|left, right| left.rule.cmp(&right.rule)).cloned();
+        let decision = match deciding {
+            Some(ground) if self.facts.approval.is_some() => self.refuse(ground),
+            Some(ground) => self.restrict(ground),
+            None => self.allow(allowed),
+        };
+        self.contain(decision)
+    }
+
+    /// Own types of the call that no matching ALLOW covers; empty if no ALLOW matched at all.
+    fn uncovered(&self) -> Vec<TypeName> {
+        if self.allows.is_empty() {
+            return Vec::new();
+        }
+        let action = &self.prepared.call.action;
+        let covered = |member: &TypeName| self.allows.iter().any(|rule| rule.actions.covers(member, action));
+        action.own_types.iter().filter(|member| !covered(member)).cloned().collect()
+    }
+
+    fn restrict(&mut self, ground: Ground) -> Decision {
+        let cap = self.bundle.settings().limits.open_approvals_per_agent;
+        if ground.outcome == Outcome::RequireApproval && self.facts.open_approvals >= cap {
+            let reason = format!("the agent already has {cap} open approvals");
+            let rule = RuleId::built_in("open-approvals");
+            return self.decision(Outcome::Block, reason, ReasonCode::OpenApprovalCap, rule);
+        }
+        self.decision(ground.outcome, ground.reason, ground.code, ground.rule)
+    }
+
+    /// The end of a redemption: what the approval does not satisfy is final.
+    fn refuse(&mut self, ground: Ground) -> Decision {
+        let reason = format!("the approval does not satisfy `{}`: {}", ground.rule, ground.reason);
+        self.decision(Outcome::Block, reason, ground.code, ground.rule)
+    }
+
+    fn allow(&mut self, allowed: bool) -> Decision {
+        let satisfied = self.grounds.iter().filter(|ground| ground.satisfied).map(|ground| &ground.rule);
+        if let (Some(evidence), Some(rule)) = (self.evidence, satisfied.min().cloned()) {
+            let reason = format!("approved by {}", voters(evidence));
+            return self.decision(Outcome::Allow, reason, ReasonCode::Approved, rule);
+        }
+        match self.allows.first().filter(|_| allowed) {
+            Some(rule) => {
+                let reason = rule.reason.clone().unwrap_or_else(|| format!("allowed by `{}`", rule.id));
+                self.decision(Outcome::Allow, reason, ReasonCode::Policy, rule.id.clone())
+            }
+            // Nothing restricts and nothing allows: the default is ALLOW.
+            None => {
+                let reason = "no rule matched, so the workspace's default holds".to_owned();
+                self.decision(Outcome::Allow, reason, ReasonCode::Default, RuleId::built_in("default"))
+            }
+        }
+    }
+
+    fn stale(&mut self) -> Decision {
+        let reason = "the policies changed while the call was being decided".to_owned();
+        self.decision(Outcome::Block, reason, ReasonCode::StaleBundle, RuleId::built_in("stale-bundle"))
+    }
+
+    fn contain(&self, decision: Decision) -> Decision {
+        let Some(hit) = &self.facts.containment else { return decision };
+        Decision {
+            outcome: Outcome::Block,
+            reason: format!("contained: {}", hit.reason),
+            code: ReasonCode::Containment,
+            matched_rule: RuleId::built_in("containment"),
+            severity: Severity::Critical,
+            requirements: Vec::new(),
+            charges: Vec::new(),
+            ..decision
+        }
+    }
+
+    fn decision(&mut self, outcome: Outcome, reason: String, code: ReasonCode, matched_rule: RuleId) -> Decision {
+        let mut matched: Vec<MatchedRule> = self.allows.iter().map(|rule| allow_entry(rule)).collect();
+        let (mut suspected, mut requirements) = (Vec::new(), Vec::new());
+        for ground in &self.grounds {
+            let (rule, outcome_of_rule, satisfied) = (ground.rule.clone(), ground.outcome, ground.satisfied);
+            match &ground.error {
+                _ if ground.code == ReasonCode::Default => {}
+                None => matched.push(MatchedRule { rule, outcome: outcome_of_rule, satisfied }),
+                Some(error) => {
+                    let error = error.clone();
+                    suspected.push(SuspectedRule { rule, outcome: outcome_of_rule, error, satisfied });
+                }
+            }
+            if outcome == Outcome::RequireApproval && ground.outcome == Outcome::RequireApproval {
+                requirements.push(ground.requirement(self.facts.now));
+            }
+        }
+        matched.sort_by(|left, right| (&left.rule, left.outcome).cmp(&(&right.rule, right.outcome)));
+        suspected.sort_by(|left, right| (&left.rule, left.outcome).cmp(&(&right.rule, right.outcome)));
+        self.shadow.sort_by(|left, right| (&left.rule, left.outcome).cmp(&(&right.rule, right.outcome)));
+        requirements.sort_by(|left, right| left.rule.cmp(&right.rule));
+        requirements.dedup();
+        let risk = self.prepared.risk.clone();
+        Decision {
+            outcome,
+            reason,
+            code,
+            matched_rule,
+            severity: self.severity.map_or(risk.severity, |severity| severity.max(risk.severity)),
+            risk,
+            matched,
+            suspected,
+            uncovered: self.uncovered(),
+            shadow: std::mem::take(&mut self.shadow),
+            audit: std::mem::take(&mut self.duties).duty(),
+            requirements,
+            charges: if outcome == Outcome::Block { Vec::new() } else { std::mem::take(&mut self.charges) },
+        }
+    }
+}
+
+fn allow_entry(rule: &Rule) -> MatchedRule {
+    MatchedRule { rule: rule.id.clone(), outcome: Outcome::Allow, satisfied: false }
+}
+
+/// A call adds to a counter once, however many rules share it; of two amounts the larger counts.
+fn charge(charges: &mut Vec<Charge>, key: MeterKey, amount: Decimal) {
+    match charges.iter_mut().find(|charge| charge.key == key) {
+        Some(charge) => charge.amount = charge.amount.max(amount),
+        None => charges.push(Charge { key, amount }),
+    }
+}
+
+fn voters(evidence: &Evidence) -> String {
+    let approving = evidence.votes.iter().filter(|vote| vote.verdict == approval::Verdict::Approve);
+    let names: Vec<&str> = approving.map(|vote| vote.by.as_str()).collect();
+    names.join(", ")
+}

@@ -1,0 +1,181 @@
+//! The definition of a meter: which calls count, how much, over how long, kept apart by what.
+//!
+//! What must stay true: the identity of a counter is a digest of its definition and of nothing else,
+//! so that publishing an unchanged rule does not start counting again.
+
+use super::condition::Condition;
+use super::document::At;
+use super::finding::{Findings, nearest};
+use super::selector::{Actions, Targets, in_scope};
+use crate::call::Call;
+use crate::digest::{Digest, sha256};
+use crate::json;
+use crate::meter::MeterKey;
+use crate::time::Span;
+use crate::value::Value;
+use serde::Serialize;
+
+/// What keeps counters apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Per {
+    Agent,
+    Target,
+    Session,
+    Subject,
+    Source,
+    Environment,
+    Action,
+    /// A member of the context, by its path.
+    Context(Vec<Box<str>>),
+}
+
+const PER: [(&str, Per); 7] = [
+    ("agent", Per::Agent),
+    ("target", Per::Target),
+    ("session", Per::Session),
+    ("subject", Per::Subject),
+    ("source", Per::Source),
+    ("environment", Per::Environment),
+    ("action", Per::Action),
+];
+
+#[derive(Clone, Debug)]
+pub struct Counter {
+    pub name: Box<str>,
+    pub identity: Digest,
+    pub shadow: bool,
+    pub within: Span,
+    pub per: Vec<Per>,
+    pub counts: Counts,
+}
+
+/// Which calls count, and how much.
+#[derive(Clone, Debug)]
+pub enum Counts {
+    /// Calls that a rule's selector and condition take in, one each; the rule's place in the bundle is
+    /// known to the rule.
+    Rule,
+    /// A named meter's own selector.
+    Own(Box<Own>),
+}
+
+/// A named meter: what it takes in, and what it adds.
+#[derive(Clone, Debug)]
+pub struct Own {
+    pub source: Option<Box<str>>,
+    pub actions: Actions,
+    pub targets: Targets,
+    pub when: Option<Condition>,
+    /// `None` counts one each.
+    pub sum: Option<Condition>,
+}
+
+/// Everything that makes a counter what it is, as written.
+#[derive(Serialize)]
+pub struct Identity<'a> {
+    pub shadow: bool,
+    pub source: Option<&'a str>,
+    pub action: Vec<String>,
+    pub any_action: bool,
+    pub target: &'a Targets,
+    pub when: Option<&'a str>,
+    pub unless: Option<&'a str>,
+    pub sum: Option<&'a str>,
+    pub within: Span,
+    pub per: Vec<&'a str>,
+}
+
+impl Identity<'_> {
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        // A struct of texts and numbers always serialises, in the order of its members.
+        let bytes = serde_json::to_vec(self).unwrap_or_default();
+        sha256(&[b"runplane-meter-v1\n", &bytes])
+    }
+}
+
+impl Per {
+    pub fn read(terms: &[At<String>], findings: &mut Findings) -> Vec<Self> {
+        let mut keys: Vec<Self> = Vec::new();
+        for term in terms {
+            let known = PER.iter().find(|(name, _)| *name == term.value).map(|(_, per)| per.clone());
+            let key = known.or_else(|| {
+                let path = term.value.strip_prefix("context.")?;
+                let parts: Vec<Box<str>> = path.split('.').map(Into::into).collect();
+                parts.iter().all(|part| !part.is_empty()).then_some(Self::Context(parts))
+            });
+            match key {
+                Some(key) if keys.contains(&key) => {
+                    findings.error(term.place, format!("`{}` is given twice", term.value), None);
+                }
+                Some(key) => keys.push(key),
+                None => {
+                    let names: Vec<&str> = PER.iter().map(|(name, _)| *name).collect();
+                    let help = nearest(&term.value, names.iter().copied())
+                        .or_else(|| Some(format!("one of {}, or a member as `context.…`", names.join(", "))));
+                    findings.error(term.place, format!("meters are not kept apart by `{}`", term.value), help);
+                }
+            }
+        }
+        keys
+    }
+
+    /// Appends the call's value of this key. An absent value is one shared bucket.
+    fn write(&self, call: &Call, out: &mut Vec<u8>) {
+        let mut text = |text: Option<&str>| match text {
+            None => out.push(0),
+            Some(text) => {
+                out.push(1);
+                out.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+                out.extend_from_slice(text.as_bytes());
+            }
+        };
+        match self {
+            Self::Agent => text(Some(&call.agent.id)),
+            Self::Target => text(Some(&call.target)),
+            Self::Session => text(call.session.as_deref()),
+            Self::Subject => text(call.subject.as_deref()),
+            Self::Source => text(call.source.as_deref()),
+            Self::Environment => text(Some(call.environment.as_str())),
+            Self::Action => text(Some(&call.action.canonical)),
+            Self::Context(path) => {
+                let mut value = path.split_first().and_then(|(first, _)| call.context.get(first.as_ref()));
+                for part in path.iter().skip(1) {
+                    value = value.and_then(|value| value.get(part));
+                }
+                match value {
+                    None | Some(Value::Null) => out.push(0),
+                    Some(value) => {
+                        let mut bytes = Vec::new();
+                        json::write_canonical(value, &mut bytes);
+                        out.push(2);
+                        out.extend_from_slice(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+                        out.extend_from_slice(&bytes);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Counter {
+    /// The counter that this call reads and adds to.
+    #[must_use]
+    pub fn key(&self, call: &Call) -> MeterKey {
+        let mut values = Vec::with_capacity(64);
+        for per in &self.per {
+            per.write(call, &mut values);
+        }
+        MeterKey { id: sha256(&[b"runplane-meter-key-v1\n", &self.identity.0, &values]), within: self.within }
+    }
+}
+
+impl Own {
+    /// Whether the selector takes the call in; `when` comes on top.
+    #[must_use]
+    pub fn takes_in(&self, call: &Call) -> bool {
+        in_scope(self.source.as_deref(), call, false)
+            && self.targets.has(&call.target)
+            && self.actions.touches(&call.action)
+    }
+}
