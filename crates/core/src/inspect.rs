@@ -4,6 +4,10 @@
 //! counts at its strictest. INVARIANT: a payload is never read laxer than it is; what cannot be read
 //! is `UNKNOWN`, at the top or in a single member, and the engine holds such a call.
 
+mod arguments;
+mod recipients;
+mod url;
+
 use crate::call::Call;
 use crate::catalogue::{Catalogue, TypeName};
 use crate::settings::Settings;
@@ -59,8 +63,10 @@ impl Inspector {
                 "schema",
                 "grants",
             ],
-            Self::Recipients => &["count", "domains", "external", "internal", "known", "channels"],
-            Self::Url => &["host", "scheme", "port", "path", "method", "registered", "private", "metadata", "userinfo"],
+            Self::Recipients => &["count", "domains", "external", "internal", "known", "phones"],
+            Self::Url => {
+                &["host", "hosts", "scheme", "port", "path", "method", "registered", "private", "metadata", "userinfo"]
+            }
             Self::Shell => &["programs", "destructive", "network", "privilege", "pipes_to_interpreter"],
             Self::Money => &["amount", "currency"],
             Self::File => &["paths", "traversal", "absolute", "secret", "count"],
@@ -196,8 +202,12 @@ pub fn read_all(call: &mut Call, catalogue: &Catalogue, settings: &Settings) -> 
     readings
 }
 
-fn read(_inspector: Inspector, _call: &Call, _settings: &Settings, _found: &mut Vec<TypeName>) -> Reading {
-    Reading::Unknown
+fn read(inspector: Inspector, call: &Call, settings: &Settings, _found: &mut Vec<TypeName>) -> Reading {
+    match inspector {
+        Inspector::Recipients => recipients::read(call, settings),
+        Inspector::Url => url::read(call),
+        _ => Reading::Unknown,
+    }
 }
 
 #[cfg(test)]

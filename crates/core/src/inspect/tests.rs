@@ -1,4 +1,26 @@
 use super::*;
+use crate::call::{Agent, Asked, Established};
+use crate::environment::Environment;
+
+/// A call in production with the given type and context, on a target registered for `api.github.com`.
+pub(super) fn call(action: &str, context: &str) -> Call {
+    let settings: Settings = serde_json::from_str(
+        r#"{"targets":{"github":{"hosts":["api.github.com","*.githubusercontent.com","203.0.113.7"]}}}"#,
+    )
+    .unwrap();
+    let agent = Agent {
+        id: "agt_1".into(),
+        name: "a".into(),
+        environment: Environment::production(),
+        labels: Vec::new(),
+        owner: None,
+    };
+    let context = crate::json::read(context.as_bytes(), &crate::json::Limits::default()).expect(context);
+    let context = context.as_object().unwrap().clone();
+    let asked = Asked { action: action.into(), target: "github".into(), context, ..Asked::default() };
+    let established = Established { workspace: "ws_1".into(), agent, source: None };
+    Call::new(asked, established, &Catalogue::builtin(), &settings).unwrap()
+}
 
 #[test]
 fn readings_survive_the_record() {

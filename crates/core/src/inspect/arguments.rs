@@ -1,0 +1,65 @@
+//! Small shared steps of the inspectors: words of argument names, members of readings.
+
+use super::UNKNOWN;
+use crate::catalogue::words;
+use crate::decimal::Decimal;
+use crate::value::{Object, Value};
+
+/// Most bytes of text that one inspector reads; more is unreadable.
+pub(super) const MAX_TEXT: usize = 64 * 1024;
+
+/// An argument's name as one word: `webhookUrl`, `webhook_url` and `Webhook-URL` are `webhookurl`.
+pub(super) fn flat(name: &str) -> String {
+    name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether one of the words of an argument's name is among `table`.
+pub(super) fn has_word(name: &str, table: &[&str]) -> bool {
+    words(name).iter().any(|word| table.contains(&word.as_str()))
+}
+
+pub(super) fn count(number: usize) -> Value {
+    Value::Number(Decimal::from(u64::try_from(number).unwrap_or(u64::MAX)))
+}
+
+pub(super) fn unknown() -> Value {
+    Value::from(UNKNOWN)
+}
+
+/// `true` or `false`, or `UNKNOWN` where nobody can tell.
+pub(super) fn truth(known: Option<bool>) -> Value {
+    known.map_or_else(unknown, Value::Bool)
+}
+
+pub(super) fn texts(items: impl IntoIterator<Item = String>) -> Value {
+    Value::List(items.into_iter().map(Value::Text).collect())
+}
+
+pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Object {
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Header lines of a request or message, whatever form the caller gave them: an object, a list of
+/// pairs or of `Name: value` lines. `None` if any of it has another form.
+pub(super) fn headers(value: &Value) -> Option<Vec<(String, &Value)>> {
+    match value {
+        Value::Null => Some(Vec::new()),
+        Value::Object(members) => Some(members.iter().map(|(name, value)| (flat(name), value)).collect()),
+        Value::List(items) => items.iter().map(header).collect(),
+        _ => None,
+    }
+}
+
+fn header(item: &Value) -> Option<(String, &Value)> {
+    match item {
+        Value::Object(members) => {
+            let name = members.get("name").or_else(|| members.get("key"))?.as_text()?;
+            Some((flat(name), members.get("value")?))
+        }
+        Value::List(pair) => match pair.as_slice() {
+            [Value::Text(name), value] => Some((flat(name), value)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
