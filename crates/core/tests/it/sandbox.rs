@@ -1,0 +1,56 @@
+//! The shipped packs as one bundle, meters in memory, and calls from JSON.
+
+use runplane_core::call::{Agent, Asked, Call, Established};
+use runplane_core::catalogue::Catalogue;
+use runplane_core::decide::{Decision, Facts, decide, prepare};
+use runplane_core::inspect;
+use runplane_core::meter::{MeterValue, Meters};
+use runplane_core::packs;
+use runplane_core::policy::{Bundle, BundleInputs};
+use runplane_core::risk::Weights;
+use runplane_core::settings::Settings;
+use runplane_core::time::Micros;
+use runplane_core::value::{Object, Value};
+
+pub const NOW: Micros = Micros(1_790_000_000_000_000);
+
+pub struct Sandbox {
+    pub bundle: Bundle,
+    pub agent: Agent,
+}
+
+pub fn shipped(settings: Settings) -> BundleInputs {
+    let policies = packs::ALL.iter().map(|pack| (pack.file.to_owned(), pack.source.to_owned())).collect();
+    BundleInputs { catalogue: Catalogue::builtin(), settings, weights: Weights::default(), policies }
+}
+
+impl Sandbox {
+    pub fn new(settings: Settings, agent: Agent) -> Self {
+        let (bundle, _) = Bundle::publish(&shipped(settings)).expect("the shipped packs publish");
+        Self { bundle, agent }
+    }
+
+    /// One call, recorded in the meters as a sequencer would.
+    pub fn run(&self, action: &Object, meters: &mut Meters) -> Decision {
+        let text = |name: &str| action.get(name).and_then(Value::as_text).map(str::to_owned);
+        let asked = Asked {
+            action: text("type").expect("a type"),
+            tool: text("tool"),
+            target: text("target").expect("a target"),
+            subject: None,
+            session: None,
+            context: action.get("context").and_then(Value::as_object).cloned().unwrap_or_default(),
+        };
+        let established = Established { workspace: "ws_1".to_owned(), agent: self.agent.clone(), source: None };
+        let (catalogue, settings) = (self.bundle.catalogue(), self.bundle.settings());
+        let mut call = Call::new(asked, established, catalogue, settings).expect("a usable call");
+        let readings = inspect::read_all(&mut call, catalogue, settings);
+        let prepared = prepare(&self.bundle, call, readings);
+        let values = prepared.meter_keys().map(|key| MeterValue::Ready(meters.read(key, NOW))).collect();
+        let decision = decide(&self.bundle, &prepared, &Facts { now: NOW, meters: values, ..Facts::default() });
+        for charge in &decision.charges {
+            meters.add(charge.key, NOW, charge.amount);
+        }
+        decision
+    }
+}
