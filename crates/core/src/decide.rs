@@ -24,3 +24,5 @@ pub use weigh::decide;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub use tests::support as testing;

@@ -2,7 +2,7 @@
 
 mod approvals;
 mod limits;
-mod support;
+pub mod support;
 mod trace;
 
 use super::*;

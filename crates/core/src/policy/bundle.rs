@@ -245,3 +245,6 @@ fn canonical(inputs: &BundleInputs) -> Vec<u8> {
     // Maps with text keys and plain members always serialise.
     serde_json::to_vec(&stored).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,3 +111,6 @@ impl Condition {
         Self { needs_state: now || !meters.is_empty(), meters, root }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,7 +81,7 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, call: &CallExpr, at: u32) -> Ki
         ("has", None, [argument]) => lower_has(lowering, argument, at),
         ("type", None, [argument]) => Kind::Call(Function::Type, vec![lowering.expr(argument)]),
         ("size", None, [argument]) => Kind::Call(Function::Size, vec![lowering.expr(argument)]),
-        ("timestamp" | "duration", None, [argument]) => lower_time(lowering, name, argument, at),
+        ("timestamp" | "duration", None, [argument]) => lower_time(lowering, name, argument),
         (_, None, [left, right]) if operator(name).is_some() => {
             operator(name).map_or(Kind::Null, |operator| lowering.binary(operator, left, right, at))
         }
@@ -137,19 +137,19 @@ fn lower_has(lowering: &mut Lowering<'_>, argument: &IdedExpr, at: u32) -> Kind 
     }
 }
 
-fn lower_time(lowering: &mut Lowering<'_>, name: &str, argument: &IdedExpr, at: u32) -> Kind {
+fn lower_time(lowering: &mut Lowering<'_>, name: &str, argument: &IdedExpr) -> Kind {
+    let at = lowering.start(argument);
     let Some(text) = literal_text(argument) else {
         return lowering.refuse(at, format!("`{name}` takes a literal string"));
     };
     let kind = if name == "timestamp" { text.parse().map(Kind::Moment) } else { text.parse().map(Kind::Length) };
-    let argument_at = lowering.offset(argument);
-    kind.unwrap_or_else(|error| lowering.refuse(argument_at, error.to_string()))
+    kind.unwrap_or_else(|error| lowering.refuse(at, error.to_string()))
 }
 
 fn lower_matches(lowering: &mut Lowering<'_>, operand: &IdedExpr, pattern: &IdedExpr) -> Kind {
     let operand = lowering.boxed(operand);
     types::check(lowering, &operand, TypeWord::Text, "a string");
-    let at = lowering.offset(pattern);
+    let at = lowering.start(pattern);
     let Some(text) = literal_text(pattern) else {
         return lowering.refuse(at, "a pattern is a literal string");
     };

@@ -210,7 +210,17 @@ impl Lowering<'_> {
         self.source.place_of(usize::try_from(at).unwrap_or(usize::MAX))
     }
 
+    /// Where the node's own token stands: the operator, the dot, the name.
     pub(super) fn offset(&self, node: &IdedExpr) -> u32 {
         self.tree.places.offset_for(node.id).map_or(0, |(start, _)| start)
+    }
+
+    /// Where the text of the node begins.
+    pub(super) fn start(&self, node: &IdedExpr) -> u32 {
+        match &node.expr {
+            Parsed::Select(select) => self.start(&select.operand),
+            Parsed::Call(call) => call.target.as_deref().map_or_else(|| self.offset(node), |target| self.start(target)),
+            _ => self.offset(node),
+        }
     }
 }
