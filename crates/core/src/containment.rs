@@ -5,6 +5,7 @@
 //! from there.
 
 use crate::call::Call;
+use crate::text;
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -64,8 +65,16 @@ impl Scope {
             Self::Workspace => true,
             Self::Agent(id) => call.agent.id == *id,
             Self::ActionType(name) => call.action.types.iter().any(|member| member.as_ref() == name.as_str()),
-            Self::Source(name) => call.source.as_ref().is_none_or(|source| source == name),
+            Self::Source(name) => call.source.as_ref().is_none_or(|source| same_source(source, name)),
         }
+    }
+}
+
+/// Sources compare in normal form; names that have none are the same, because doubt never helps.
+fn same_source(left: &str, right: &str) -> bool {
+    match (text::normal_target(left), text::normal_target(right)) {
+        (Ok(left), Ok(right)) => left == right,
+        _ => true,
     }
 }
 
@@ -103,3 +112,6 @@ impl Switches {
         Some(Hit { switch: switch.id.clone(), scope: switch.scope.clone(), reason: switch.reason.clone() })
     }
 }
+
+#[cfg(test)]
+mod tests;

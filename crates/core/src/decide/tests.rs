@@ -1,7 +1,9 @@
 //! Sentences of the outcome rule, one test each. Generated cases are in `properties`.
 
 mod approvals;
+mod generate;
 mod limits;
+mod properties;
 pub mod support;
 mod trace;
 

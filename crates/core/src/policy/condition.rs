@@ -24,6 +24,7 @@ pub use view::{State, View};
 use super::finding::Findings;
 use super::source::Source;
 use ast::{Expr, Fact, Kind};
+use std::collections::HashMap;
 
 /// A published condition.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub enum Wanted {
 #[derive(Default)]
 pub struct Batch<'a> {
     texts: Vec<&'a str>,
+    /// Equal texts are parsed once.
+    known: HashMap<&'a str, Ticket>,
 }
 
 /// A text's place in its batch.
@@ -59,8 +62,10 @@ pub struct Parsed {
 
 impl<'a> Batch<'a> {
     pub fn add(&mut self, source: &'a Source) -> Ticket {
-        self.texts.push(&source.text);
-        Ticket(self.texts.len() - 1)
+        *self.known.entry(&source.text).or_insert_with(|| {
+            self.texts.push(&source.text);
+            Ticket(self.texts.len() - 1)
+        })
     }
 
     #[must_use]
