@@ -1,0 +1,167 @@
+//! One running server: its store, clock, keys and workspaces.
+
+use crate::clock::SharedClock;
+use crate::error::{Error, Kind};
+use crate::options::Options;
+use crate::permit::PermitKey;
+use crate::rate::RateLimits;
+use crate::secret::Fingerprint;
+use crate::sequencer::{self, Sequencer};
+use crate::tasks::{self, Tasks};
+use crate::workspace::{Published, QUEUE_LENGTH, Workspace};
+use parking_lot::{Mutex, RwLock};
+use runplane_ledger::checkpoint::origin;
+use runplane_ledger::SigningKey;
+use runplane_store::{Installation, Snapshot, Store};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+/// Snapshots that may wait for the writer; more are skipped and taken again later.
+const SNAPSHOT_QUEUE: usize = 4;
+
+pub struct App {
+    pub store: Arc<dyn Store>,
+    pub clock: SharedClock,
+    pub options: Options,
+    pub installation: Installation,
+    pub permits: PermitKey,
+    pub tasks: Tasks,
+    pub rates: RateLimits,
+    ledger_seed: [u8; 32],
+    workspaces: RwLock<BTreeMap<String, Arc<Workspace>>>,
+    /// Which workspace and key a presented secret may belong to; the workspace's control has the last word.
+    keys: RwLock<HashMap<Fingerprint, (Arc<Workspace>, String)>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    snapshots: Mutex<Option<SyncSender<(String, Snapshot)>>>,
+}
+
+/// Seeds of the keys a server signs with.
+pub struct Seeds {
+    pub ledger: [u8; 32],
+    pub permit: [u8; 32],
+}
+
+impl App {
+    /// Opens every workspace of an initialised store and starts its sequencer.
+    pub fn start(
+        options: Options,
+        store: Arc<dyn Store>,
+        clock: SharedClock,
+        seeds: &Seeds,
+    ) -> Result<Arc<Self>, Error> {
+        let installation = store
+            .load_installation()?
+            .ok_or_else(|| Error::internal("the data folder is not initialised: run `runplane init` first"))?;
+        let (snapshots, writer) = sync_channel::<(String, Snapshot)>(SNAPSHOT_QUEUE);
+        let app = Arc::new(Self {
+            store: Arc::clone(&store),
+            clock,
+            options,
+            installation,
+            permits: PermitKey::from_seed(&seeds.permit)?,
+            tasks: Tasks::default(),
+            rates: RateLimits::default(),
+            ledger_seed: seeds.ledger,
+            workspaces: RwLock::default(),
+            keys: RwLock::default(),
+            threads: Mutex::default(),
+            snapshots: Mutex::new(Some(snapshots)),
+        });
+        app.keep_thread(tasks::thread("snapshots", move || {
+            for (workspace, snapshot) in writer {
+                if let Err(failure) = store.save_snapshot(&workspace, &snapshot) {
+                    tracing::error!(workspace, %failure, "a snapshot could not be saved");
+                }
+            }
+        }))?;
+        for workspace in app.store.list_workspaces()? {
+            app.open_workspace(&workspace.id)?;
+        }
+        Ok(app)
+    }
+
+    /// Recovers a stored workspace and starts its sequencer.
+    pub fn open_workspace(&self, id: &str) -> Result<Arc<Workspace>, Error> {
+        let key = SigningKey::from_seed(&origin(id), &self.ledger_seed)
+            .map_err(|failure| Error::internal("the signing key cannot be used").because(failure))?;
+        let key = Arc::new(key);
+        let recovered = sequencer::recover(&*self.store, id, key.verifying())?;
+        let snapshots = self.snapshots.lock().clone().ok_or_else(|| Error::plain(Kind::AuditUnavailable))?;
+        let (queue, commands) = sync_channel(QUEUE_LENGTH);
+        let published = Arc::new(Published::new(recovered.control.clone(), recovered.head));
+        let workspace = Arc::new(Workspace::new(
+            &recovered.control,
+            Arc::clone(&self.store),
+            Arc::clone(&self.clock),
+            Arc::clone(&key),
+            Arc::clone(&published),
+            queue,
+        ));
+        let sequencer = Sequencer::new(
+            id.to_owned(),
+            Arc::clone(&self.store),
+            Arc::clone(&self.clock),
+            key,
+            published,
+            snapshots,
+            recovered.state,
+        );
+        self.keep_thread(tasks::thread("sequencer", move || sequencer.run(&commands)))?;
+        for key in recovered.control.keys.values() {
+            self.learn_key(key.fingerprint, &workspace, &key.id);
+        }
+        self.workspaces.write().insert(workspace.name.clone(), Arc::clone(&workspace));
+        Ok(workspace)
+    }
+
+    pub fn workspace(&self, name: &str) -> Result<Arc<Workspace>, Error> {
+        self.workspaces.read().get(name).cloned().ok_or_else(|| Error::plain(Kind::UnknownWorkspace))
+    }
+
+    pub fn workspaces(&self) -> Vec<Arc<Workspace>> {
+        self.workspaces.read().values().cloned().collect()
+    }
+
+    pub fn find_key(&self, fingerprint: &Fingerprint) -> Option<(Arc<Workspace>, String)> {
+        self.keys.read().get(fingerprint).cloned()
+    }
+
+    /// Makes a key findable. Whether it may be used is said by the control of its workspace.
+    pub fn learn_key(&self, fingerprint: Fingerprint, workspace: &Arc<Workspace>, key_id: &str) {
+        self.keys.write().insert(fingerprint, (Arc::clone(workspace), key_id.to_owned()));
+    }
+
+    #[must_use]
+    pub fn ledger_seed(&self) -> &[u8; 32] {
+        &self.ledger_seed
+    }
+
+    /// Ends background work, lets every sequencer finish its queue, and waits for the threads.
+    pub async fn stop(&self) {
+        self.tasks.finish().await;
+        for workspace in self.workspaces() {
+            workspace.stop();
+        }
+        self.snapshots.lock().take();
+        let threads = std::mem::take(&mut *self.threads.lock());
+        let joined = tasks::blocking(move || {
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a thread panicked");
+                }
+            }
+            Ok(())
+        });
+        if let Err(failure) = joined.await {
+            tracing::error!(%failure, "threads could not be joined");
+        }
+    }
+
+    fn keep_thread(&self, started: std::io::Result<JoinHandle<()>>) -> Result<(), Error> {
+        let thread = started.map_err(|failure| Error::internal("a thread could not be started").because(failure))?;
+        self.threads.lock().push(thread);
+        Ok(())
+    }
+}

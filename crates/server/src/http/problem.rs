@@ -1,0 +1,56 @@
+//! Errors as RFC 9457 problem documents.
+//!
+//! WIRE: every non-2xx answer is JSON with a string member `error`, whatever produced it.
+
+use crate::error::{Error, Kind};
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use serde_json::{Map, Value, json};
+
+/// Seconds after which a client may try again when the server is unable to answer.
+const RETRY_AFTER: &str = "1";
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response<Body> {
+        let (status, code, title) = self.kind.row();
+        if status >= 500 {
+            tracing::error!(code, detail = %self.detail, cause = ?std::error::Error::source(&self), "request failed");
+        }
+        let mut document: Map<String, Value> = self.members;
+        for (name, value) in [
+            ("type", json!(format!("urn:runplane:error:{code}"))),
+            ("title", json!(title)),
+            ("status", json!(status)),
+            ("detail", json!(self.detail)),
+            ("error", json!(code)),
+        ] {
+            document.insert(name.to_owned(), value);
+        }
+        let mut response = Response::new(Body::from(Value::Object(document).to_string()));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match self.kind {
+            Kind::AuditUnavailable | Kind::StoreUnavailable | Kind::Overloaded => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+            }
+            Kind::InvalidKey => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// A panic in a handler: the text stays in the log.
+pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response<Body> {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    tracing::error!(panic = %text, "a handler panicked");
+    Error::plain(Kind::Internal).into_response()
+}

@@ -1,0 +1,172 @@
+//! What the ledger says of each event, as canonical JSON.
+//!
+//! A record holds facts about a decision and commitments to its content, never raw arguments: those are
+//! payloads, which can be erased. Members are declared in sorted order, so that plain serialisation is RFC 8785
+//! canonical form; a test compares every kind with the canonical writer.
+
+mod decision;
+
+pub use decision::{ActionFacts, DecisionBody, RefusedRequest};
+
+use crate::error::Error;
+use runplane_core::meter::Charge;
+use runplane_core::time::{Micros, Span};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// Version of the record format.
+const VERSION: u8 = 1;
+/// A record is never larger than this.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// Where an entry stands: its index, and the signed tree it was committed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    pub index: u64,
+    pub tree_size: u64,
+    pub root: [u8; 32],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The first entry of a workspace.
+    Genesis,
+    /// A call was decided.
+    Decision,
+    /// A held action was decided again because somebody approved it.
+    Redemption,
+    /// A person voted on a held action.
+    Vote,
+    /// A held action ended without a vote: expired or cancelled.
+    Closed,
+    /// What the program says happened.
+    Outcome,
+    /// Policies, settings, agents, keys or containment changed.
+    Control,
+    /// The wall clock stepped.
+    Clock,
+}
+
+/// The frame every entry has. The ledger reads `index` and `prev`; the rest is ours.
+#[derive(Serialize)]
+pub struct Frame<'a, B> {
+    at: Micros,
+    body: &'a B,
+    epoch: u64,
+    index: u64,
+    kind: Kind,
+    prev: String,
+    v: u8,
+}
+
+impl<'a, B: Serialize> Frame<'a, B> {
+    pub fn new(at: Micros, body: &'a B, epoch: u64, index: u64, kind: Kind, prev: &[u8; 32]) -> Self {
+        Self { at, body, epoch, index, kind, prev: hex::encode(prev), v: VERSION }
+    }
+
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let bytes = serde_json::to_vec(self)
+            .map_err(|failure| Error::internal("a record could not be written").because(failure))?;
+        if bytes.len() > MAX_BYTES {
+            return Err(Error::internal(format!("a record of {} bytes is over the limit of {MAX_BYTES}", bytes.len())));
+        }
+        Ok(bytes)
+    }
+}
+
+/// An entry read back.
+#[derive(Deserialize)]
+pub struct Entry {
+    pub at: Micros,
+    pub epoch: u64,
+    pub index: u64,
+    pub kind: Kind,
+    body: Box<RawValue>,
+}
+
+impl Entry {
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        serde_json::from_slice(bytes)
+            .map_err(|failure| Error::internal("a ledger entry could not be read").because(failure))
+    }
+
+    pub fn body<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
+        serde_json::from_str(self.body.get())
+            .map_err(|failure| Error::internal("the body of a ledger entry could not be read").because(failure))
+    }
+}
+
+/// Policies, settings, agents, keys or containment changed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ControlBody {
+    /// The bundle in force after the change.
+    pub bundle: String,
+    pub by: String,
+    pub change: String,
+    pub detail: serde_json::Value,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GenesisBody {
+    pub installation: String,
+    pub key: String,
+    pub workspace: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VoteBody {
+    pub approval: String,
+    pub by: String,
+    /// SHA-256 of the comment; the text itself is kept with the approval.
+    pub comment: Option<String>,
+    /// The entry that held the action.
+    pub held: u64,
+    /// What a denial gave back.
+    pub returned: Returned,
+    /// SHA-256 of the text the person was shown.
+    pub shown: String,
+    pub state: runplane_core::approval::State,
+    pub verdict: runplane_core::approval::Verdict,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClosedBody {
+    pub approval: String,
+    pub held: u64,
+    pub returned: Returned,
+    pub state: runplane_core::approval::State,
+}
+
+/// Shares of limits given back, and the meter time at which they had been taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Returned {
+    pub at: Micros,
+    pub charges: Vec<Charge>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutcomeBody {
+    pub agent: String,
+    /// The decision it is about.
+    pub decision: u64,
+    /// SHA-256 of the detail, which is content and not kept on the ledger.
+    pub detail: Option<String>,
+    pub request_id: String,
+    pub status: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClockBody {
+    /// How far the wall clock went beyond the time that had passed; negative if it went back.
+    pub step: Span,
+    /// All forward steps that nobody has accepted yet.
+    pub unaccepted: Span,
+}

@@ -1,0 +1,116 @@
+//! The durable commit of a batch, and the release of its answers.
+
+use super::state::State;
+use super::turn::not_recorded;
+use super::work::Recorded;
+use super::Sequencer;
+use crate::control::Control;
+use crate::error::Error;
+use crate::random;
+use crate::record::Position;
+use runplane_core::time::Micros;
+use runplane_ledger::Checkpoint;
+use runplane_store::{Batch, Head};
+use std::sync::Arc;
+
+/// What a command does with the news that its entries are durable, or that they are not.
+pub type Waiting = Box<dyn FnOnce(Result<&Committed, Error>) + Send>;
+
+/// The head after a successful commit.
+pub struct Committed {
+    size: u64,
+    root: [u8; 32],
+}
+
+impl Committed {
+    /// The proof that an entry at `index` is on the ledger. Only a commit makes one.
+    pub fn recorded<T>(&self, value: T, index: u64) -> Recorded<T> {
+        Recorded::new(value, self.position(index))
+    }
+
+    pub fn position(&self, index: u64) -> Position {
+        Position { index, tree_size: self.size, root: self.root }
+    }
+}
+
+/// A finished batch: what to write, whom to answer.
+pub struct Plan {
+    pub batch: Batch,
+    pub waiting: Vec<Waiting>,
+    pub touched_approvals: Vec<Arc<str>>,
+    pub next_control: Option<Control>,
+    pub epoch: u64,
+    pub time: Micros,
+}
+
+impl Plan {
+    /// Tells everybody that nothing was recorded.
+    pub fn fail(self) {
+        for waiting in self.waiting {
+            waiting(Err(not_recorded()));
+        }
+    }
+}
+
+impl Sequencer {
+    /// Writes the batch and releases its answers. `false` if the state must be loaded again.
+    pub(super) fn commit(&mut self, state: &mut State, mut plan: Plan) -> bool {
+        if plan.batch.entries.is_empty() {
+            // Only repeats of what is recorded already.
+            self.release(plan);
+            return true;
+        }
+        match self.finish_head(state, &plan) {
+            Ok(head) => plan.batch.head = head,
+            Err(failure) => {
+                tracing::error!(workspace = %self.workspace, %failure, "a checkpoint could not be signed");
+                plan.fail();
+                return false;
+            }
+        }
+        if let Err(failure) = self.store.commit_batch(&self.workspace, &plan.batch) {
+            tracing::error!(workspace = %self.workspace, %failure, entries = plan.batch.entries.len(), "commit failed");
+            metrics::counter!("runplane_commit_failures_total").increment(1);
+            plan.fail();
+            return false;
+        }
+        state.nonce = plan.batch.head.nonce;
+        state.root = plan.batch.head.root;
+        metrics::counter!("runplane_commits_total").increment(1);
+        metrics::counter!("runplane_entries_total").increment(u64::try_from(plan.batch.entries.len()).unwrap_or(0));
+        self.published.head.store(Arc::new(plan.batch.head.clone()));
+        if let Some(control) = plan.next_control.take() {
+            self.published.control.store(Arc::new(control));
+        }
+        self.release(plan);
+        true
+    }
+
+    fn finish_head(&self, state: &State, plan: &Plan) -> Result<Head, Error> {
+        let size = state.frontier.size();
+        let root = state.frontier.root();
+        let checkpoint = Checkpoint::sign(&self.key, size, root, Some(plan.time.0))
+            .map_err(|failure| Error::internal("signing failed").because(failure))?;
+        Ok(Head {
+            size,
+            root: root.to_bytes(),
+            frontier: state.frontier.to_bytes(),
+            time_us: plan.time.0,
+            epoch: plan.next_control.as_ref().map_or(plan.epoch, |control| control.epoch),
+            nonce: random::bytes()?,
+            checkpoint,
+        })
+    }
+
+    fn release(&self, plan: Plan) {
+        let head = self.published.head.load();
+        let committed = Committed { size: head.size, root: head.root };
+        for waiting in plan.waiting {
+            waiting(Ok(&committed));
+        }
+        for approval in plan.touched_approvals {
+            // No listener is no failure.
+            let _ = self.published.approvals.send(approval);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! State from disk: the newest usable snapshot, then the entries after it.
+//!
+//! It refuses a head that its own signed checkpoint does not confirm: going on from there would put a signature
+//! under a ledger that somebody else has changed.
+
+use super::state::{OpenApprovals, Snapshot, State};
+use crate::control::{self, Control};
+use crate::error::{Error, Kind};
+use crate::held::Held;
+use crate::record::{ClockBody, ClosedBody, DecisionBody, Entry, Kind as EntryKind, VoteBody};
+use runplane_core::meter::Meters;
+use runplane_core::time::{Micros, Span};
+use runplane_ledger::checkpoint::origin;
+use runplane_ledger::{Checkpoint, Frontier, VerifyingKey};
+use runplane_store::{Head, MAX_PAGE, Store};
+
+pub struct Recovered {
+    pub state: State,
+    pub head: Head,
+    pub control: Control,
+}
+
+pub fn recover(store: &dyn Store, workspace: &str, key: &VerifyingKey) -> Result<Recovered, Error> {
+    let head = store.load_head(workspace)?;
+    let frontier = check_head(&head, workspace, key)?;
+    let last_leaf = match head.size.checked_sub(1) {
+        Some(last) => store.read_entries(workspace, last, 1)?.first().map(|row| row.leaf_hash),
+        None => Some([0; 32]),
+    };
+    let snapshot = store
+        .load_snapshots(workspace)?
+        .into_iter()
+        .filter(|snapshot| snapshot.size <= head.size)
+        .find_map(|row| Snapshot::parse(&row.bytes).map(|parsed| (row.size, parsed)));
+    let (from, skipped, meters) =
+        snapshot.map_or((0, Span::ZERO, Meters::default()), |(size, parsed)| (size, parsed.skipped, parsed.meters));
+    let mut state = State {
+        frontier,
+        root: head.root,
+        last_leaf: last_leaf.ok_or_else(|| damaged("the last entry is missing"))?,
+        nonce: head.nonce,
+        time: Micros(head.time_us),
+        skipped,
+        meters,
+        approvals: OpenApprovals::default(),
+    };
+    replay(store, workspace, from, &mut state)?;
+    for row in store.list_open_approvals(workspace)? {
+        state.approvals.put(Held::parse(&row.bytes)?);
+    }
+    Ok(Recovered { state, control: control::load(store, workspace, &head)?, head })
+}
+
+fn check_head(head: &Head, workspace: &str, key: &VerifyingKey) -> Result<Frontier, Error> {
+    let frontier = Frontier::from_bytes(&head.frontier).map_err(|failure| damaged("its frontier").because(failure))?;
+    let checkpoint = Checkpoint::open(&head.checkpoint, std::slice::from_ref(key), &origin(workspace))
+        .map_err(|failure| damaged("its checkpoint").because(failure))?;
+    let root = frontier.root().to_bytes();
+    let confirmed = frontier.size() == head.size
+        && checkpoint.size == head.size
+        && root == head.root
+        && checkpoint.root.to_bytes() == root;
+    if confirmed { Ok(frontier) } else { Err(damaged("its root is not the signed one")) }
+}
+
+fn damaged(what: &str) -> Error {
+    Error::new(Kind::AuditUnavailable, format!("the ledger's head cannot be trusted: {what}"))
+}
+
+fn replay(store: &dyn Store, workspace: &str, from: u64, state: &mut State) -> Result<(), Error> {
+    let mut next = from;
+    loop {
+        let rows = store.read_entries(workspace, next, MAX_PAGE)?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        next = last.index + 1;
+        for row in &rows {
+            apply(&Entry::parse(&row.bytes)?, state)?;
+        }
+    }
+}
+
+/// What one entry did to the state that windows are read from. Approvals are stored whole and not replayed.
+fn apply(entry: &Entry, state: &mut State) -> Result<(), Error> {
+    match entry.kind {
+        EntryKind::Decision | EntryKind::Redemption => {
+            let body: DecisionBody = entry.body()?;
+            if let Some(redemption) = &body.redemption {
+                state.give_back(&redemption.returned);
+            }
+            let at = state.meter_time(entry.at);
+            state.charge(&body.charges, at);
+        }
+        EntryKind::Vote => state.give_back(&entry.body::<VoteBody>()?.returned),
+        EntryKind::Closed => state.give_back(&entry.body::<ClosedBody>()?.returned),
+        EntryKind::Clock => state.skipped = entry.body::<ClockBody>()?.unaccepted,
+        EntryKind::Genesis | EntryKind::Outcome | EntryKind::Control => {}
+    }
+    Ok(())
+}

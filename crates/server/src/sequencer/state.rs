@@ -1,0 +1,138 @@
+//! The state decisions read, at one index of the ledger.
+//!
+//! It is a function of the ledger: the same entries always lead to the same state. It is changed in place while
+//! a batch is in the making; if the commit fails it is thrown away and loaded again from disk, so nothing that
+//! was not committed can be read by a later decision.
+
+use crate::held::Held;
+use runplane_core::approval::State as ApprovalState;
+use crate::error::Error;
+use crate::record::Returned;
+use runplane_core::meter::{Charge, Meters};
+use serde::{Deserialize, Serialize};
+use runplane_core::time::{Micros, Span};
+use runplane_ledger::Frontier;
+use std::collections::{BTreeSet, HashMap};
+
+pub struct State {
+    pub frontier: Frontier,
+    pub root: [u8; 32],
+    /// Leaf hash of the last entry.
+    pub last_leaf: [u8; 32],
+    /// Nonce of the last commit.
+    pub nonce: [u8; 16],
+    /// Ledger time of the last entry; never goes back.
+    pub time: Micros,
+    /// Clock steps nobody has accepted: every window reaches this much further back.
+    pub skipped: Span,
+    pub meters: Meters,
+    pub approvals: OpenApprovals,
+}
+
+impl State {
+    pub fn charge(&mut self, charges: &[Charge], at: Micros) {
+        for charge in charges {
+            self.meters.add(charge.key, at, charge.amount);
+        }
+    }
+
+    pub fn give_back(&mut self, returned: &Returned) {
+        for charge in &returned.charges {
+            self.meters.give_back(charge.key, returned.at, charge.amount);
+        }
+    }
+
+    /// The time by which windows move: ledger time less the steps that nobody has accepted.
+    #[must_use]
+    pub fn meter_time(&self, now: Micros) -> Micros {
+        now.before(self.skipped)
+    }
+}
+
+/// What a snapshot keeps: everything the ledger would have to be replayed for.
+#[derive(Serialize, Deserialize)]
+pub struct Snapshot {
+    version: u8,
+    pub skipped: Span,
+    pub meters: Meters,
+}
+
+const SNAPSHOT_VERSION: u8 = 1;
+
+impl State {
+    pub fn to_snapshot(&self) -> Result<Vec<u8>, Error> {
+        let snapshot = Snapshot { version: SNAPSHOT_VERSION, skipped: self.skipped, meters: self.meters.clone() };
+        serde_json::to_vec(&snapshot).map_err(|failure| Error::internal("a snapshot failed").because(failure))
+    }
+}
+
+impl Snapshot {
+    /// `None` for a snapshot this version cannot use: the ledger is replayed instead.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().filter(|snapshot: &Self| snapshot.version == SNAPSHOT_VERSION)
+    }
+}
+
+/// Approvals that can still change, with what is due when.
+#[derive(Default)]
+pub struct OpenApprovals {
+    by_id: HashMap<String, Held>,
+    waiting_by_agent: HashMap<String, u32>,
+    due: BTreeSet<(Micros, String)>,
+}
+
+impl OpenApprovals {
+    pub fn get(&self, id: &str) -> Option<&Held> {
+        self.by_id.get(id)
+    }
+
+    /// How many of the agent's actions wait for a person.
+    #[must_use]
+    pub fn waiting(&self, agent: &str) -> u32 {
+        self.waiting_by_agent.get(agent).copied().unwrap_or(0)
+    }
+
+    /// Keeps the approval if it can still change, forgets it otherwise.
+    pub fn put(&mut self, held: Held) {
+        self.forget(held.id());
+        if !held.is_open() {
+            return;
+        }
+        self.due.insert((held.approval.expires_at, held.id().to_owned()));
+        if is_pending(&held) {
+            *self.waiting_by_agent.entry(held.approval.agent.clone()).or_default() += 1;
+        }
+        self.by_id.insert(held.id().to_owned(), held);
+    }
+
+    fn forget(&mut self, id: &str) {
+        let Some(old) = self.by_id.remove(id) else { return };
+        self.due.remove(&(old.approval.expires_at, id.to_owned()));
+        if is_pending(&old)
+            && let Some(count) = self.waiting_by_agent.get_mut(&old.approval.agent)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.waiting_by_agent.remove(&old.approval.agent);
+            }
+        }
+    }
+
+    /// When the next approval expires.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Micros> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// An approval that has expired by `now`.
+    #[must_use]
+    pub fn first_due(&self, now: Micros) -> Option<Held> {
+        let (at, id) = self.due.first()?;
+        (*at <= now).then(|| self.by_id.get(id).cloned())?
+    }
+}
+
+fn is_pending(held: &Held) -> bool {
+    held.approval.state == ApprovalState::Pending
+}

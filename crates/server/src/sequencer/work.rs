@@ -1,0 +1,176 @@
+//! What can be put into a workspace's queue, and what comes back.
+//!
+//! INVARIANT: a [`Recorded`] can only be made by the sequencer, after the commit. Whatever leaves the process
+//! as a decision takes one, so an unrecorded decision does not compile.
+
+use crate::control::Change;
+use crate::error::Error;
+use crate::record::{DecisionBody, Position};
+use crate::held::Held;
+use runplane_core::approval::{Verdict, Voter};
+use runplane_core::decide::Prepared;
+use runplane_core::time::Micros;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Something that is durably on the ledger, and where.
+#[derive(Clone, Debug)]
+pub struct Recorded<T> {
+    value: T,
+    position: Position,
+}
+
+impl<T> Recorded<T> {
+    pub(super) fn new(value: T, position: Position) -> Self {
+        Self { value, position }
+    }
+
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    pub fn position(&self) -> &Position {
+        &self.position
+    }
+}
+
+/// Answered once, after the commit; dropped without an answer only if the sequencer dies.
+pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// What became of a call in the queue.
+pub enum Sequenced {
+    Decided(Recorded<Arc<DecisionBody>>),
+    /// The same request was answered before; this is that answer.
+    Replayed(Recorded<Arc<DecisionBody>>),
+    /// Control changed since the call was prepared: prepare it again.
+    Stale,
+}
+
+pub struct Command {
+    /// Elapsed time at which it was queued; what waits too long is dropped undecided.
+    pub queued: Micros,
+    pub work: Work,
+}
+
+pub enum Work {
+    Decide(Box<Decide>),
+    Refuse(Box<Refuse>),
+    Redeem(Box<Redeem>),
+    Vote(Box<Vote>),
+    Report(Box<Report>),
+    Change(Box<ControlChange>),
+    /// Records what is due by now, such as expired approvals.
+    Tick(Reply<()>),
+    /// Finish what is queued, save a snapshot, end.
+    Stop,
+}
+
+/// Who is calling, as established by its key.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub agent: String,
+    pub key: String,
+    /// The client does not send `Runplane-Client`: it takes `expired` for a time-out.
+    pub legacy: bool,
+}
+
+/// Bytes drawn before the queue, so that sequencing cannot fail for want of randomness.
+#[derive(Clone, Copy)]
+pub struct Nonces {
+    pub salt: [u8; 16],
+    pub request: [u8; 10],
+    pub approval: [u8; 10],
+}
+
+/// A prepared call that waits for its place in the log.
+pub struct Decide {
+    pub caller: Caller,
+    pub prepared: Prepared,
+    /// Canonical bytes of the call with everything needed to decide it again.
+    pub payload: Vec<u8>,
+    pub epoch: u64,
+    /// Given by the client; absent if the server is to make one.
+    pub request_id: Option<String>,
+    pub nonces: Nonces,
+    pub reply: Reply<Sequenced>,
+}
+
+/// A request that is blocked for what it is, without a call that could be decided.
+pub struct Refuse {
+    pub caller: Caller,
+    pub request_id: Option<String>,
+    /// Stable reason code.
+    pub code: &'static str,
+    pub reason: String,
+    /// The declared type and target, where they could be read.
+    pub declared: Option<(String, String)>,
+    /// Many at once are recorded as one entry with a count.
+    pub aggregate: bool,
+    pub nonces: Nonces,
+    pub reply: Reply<Sequenced>,
+}
+
+/// A held action that is decided again, with its approval among the facts.
+pub struct Redeem {
+    pub caller: Caller,
+    pub approval: String,
+    pub redemption: String,
+    pub prepared: Prepared,
+    pub payload: Vec<u8>,
+    pub epoch: u64,
+    pub nonces: Nonces,
+    pub reply: Reply<Redeemed>,
+}
+
+pub enum Redeemed {
+    /// The decision made when it was redeemed; the same for every repeat.
+    Decided { decision: Recorded<Arc<DecisionBody>>, held: Held },
+    /// Not approved (yet, or never); the approval as it is.
+    NotApproved(Held),
+    /// Redeemed before under another id, or too long ago.
+    Already(Held),
+    Stale,
+}
+
+pub struct Vote {
+    pub approval: String,
+    pub voter: Voter,
+    pub verdict: Verdict,
+    pub comment: Option<String>,
+    /// SHA-256 of the text that was shown to the person, lower-case hex.
+    pub shown: String,
+    pub reply: Reply<Voted>,
+}
+
+pub enum Voted {
+    Counted(Recorded<Held>),
+    NotPending(Held),
+    /// This person may not decide it, or has done so already.
+    NotAllowed(String),
+}
+
+/// What the program says happened after an ALLOW.
+pub struct Report {
+    pub caller: Caller,
+    pub index: u64,
+    pub request_id: String,
+    pub status: &'static str,
+    pub detail: Option<String>,
+    pub reply: Reply<Reported>,
+}
+
+pub enum Reported {
+    Recorded { status: String, at: Micros, position: Position },
+    Conflict { status: String },
+}
+
+pub struct ControlChange {
+    pub change: Change,
+    pub reply: Reply<Changed>,
+}
+
+pub enum Changed {
+    Applied(Position),
+    /// Another change came first; make it again from the control of now.
+    Stale,
+}

@@ -1,0 +1,114 @@
+//! One workspace in this process: its control, its queue, and what was last committed.
+
+use crate::clock::SharedClock;
+use crate::control::Control;
+use crate::error::{Error, Kind};
+use crate::sequencer::{Command, Work};
+use arc_swap::ArcSwap;
+use runplane_ledger::{SigningKey, VerifyingKey};
+use runplane_store::{Head, Store};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use tokio::sync::{broadcast, oneshot};
+
+/// Calls that may wait for their place in the log. Beyond it the honest answer is "overloaded".
+pub const QUEUE_LENGTH: usize = 8_192;
+/// Approvals whose change a slow listener may miss before it has to look for itself.
+const APPROVAL_EVENTS: usize = 1_024;
+
+pub struct Workspace {
+    pub id: String,
+    pub name: String,
+    pub store: Arc<dyn Store>,
+    pub clock: SharedClock,
+    pub key: Arc<SigningKey>,
+    pub published: Arc<Published>,
+    queue: SyncSender<Command>,
+}
+
+/// What the sequencer makes visible after each commit.
+pub struct Published {
+    pub control: ArcSwap<Control>,
+    pub head: ArcSwap<Head>,
+    /// Ids of approvals that changed.
+    pub approvals: broadcast::Sender<Arc<str>>,
+}
+
+impl Published {
+    #[must_use]
+    pub fn new(control: Control, head: Head) -> Self {
+        Self {
+            control: ArcSwap::from_pointee(control),
+            head: ArcSwap::from_pointee(head),
+            approvals: broadcast::channel(APPROVAL_EVENTS).0,
+        }
+    }
+}
+
+impl Workspace {
+    #[must_use]
+    pub fn new(
+        control: &Control,
+        store: Arc<dyn Store>,
+        clock: SharedClock,
+        key: Arc<SigningKey>,
+        published: Arc<Published>,
+        queue: SyncSender<Command>,
+    ) -> Self {
+        Self {
+            id: control.workspace_id.clone(),
+            name: control.workspace_name.clone(),
+            store,
+            clock,
+            key,
+            published,
+            queue,
+        }
+    }
+
+    #[must_use]
+    pub fn control(&self) -> Arc<Control> {
+        self.published.control.load_full()
+    }
+
+    /// The key that verifies this workspace's checkpoints.
+    #[must_use]
+    pub fn verifying_key(&self) -> &VerifyingKey {
+        self.key.verifying()
+    }
+
+    /// Queues work and waits for what the sequencer makes of it.
+    pub async fn submit<T>(&self, work: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Work) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.queue(work(reply))?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// The same for a caller that is a thread.
+    pub fn submit_blocking<T>(
+        &self,
+        work: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Work,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.queue(work(reply))?;
+        answer.blocking_recv().unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Asks the sequencer to end; it finishes what is queued first.
+    pub fn stop(&self) {
+        // A full queue is worth waiting for here; a closed one has stopped already.
+        let _ = self.queue.send(Command { queued: self.clock.read().elapsed, work: Work::Stop });
+    }
+
+    fn queue(&self, work: Work) -> Result<(), Error> {
+        let command = Command { queued: self.clock.read().elapsed, work };
+        self.queue.try_send(command).map_err(|failure| match failure {
+            TrySendError::Full(_) => Error::new(Kind::Overloaded, "too many calls are waiting"),
+            TrySendError::Disconnected(_) => stopped(),
+        })
+    }
+}
+
+fn stopped() -> Error {
+    Error::new(Kind::AuditUnavailable, "the server is stopping")
+}
