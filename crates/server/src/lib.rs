@@ -1,1 +1,32 @@
-//! placeholder
+//! SERVE: the use cases and the doors.
+//!
+//! A guard request enters through `http/`, is identified, normalised and prepared in parallel, gets its place in
+//! the log from the workspace's sequencer, and is answered when its record is durable. `guard/` holds those steps
+//! in order, `sequencer/` the serial part, `manage/` what people change.
+
+pub mod app;
+pub mod clock;
+pub mod control;
+pub mod error;
+pub mod guard;
+mod held;
+pub mod http;
+pub mod id;
+pub mod install;
+mod keyfile;
+pub mod manage;
+mod options;
+mod permit;
+mod random;
+mod rate;
+pub mod record;
+pub mod secret;
+mod sequencer;
+mod serve;
+mod tasks;
+pub mod workspace;
+
+pub use app::App;
+pub use error::Error;
+pub use options::Options;
+pub use serve::{Running, serve, start};

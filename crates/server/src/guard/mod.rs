@@ -1,4 +1,7 @@
 //! The life of a guard request, step by step.
+//!
+//! INVARIANT: every way out of here is either an answer made from a recorded decision, or an error that says the
+//! server was unable to decide. What the request itself causes is always the former.
 
 mod answer;
 mod identify;
@@ -8,5 +11,77 @@ mod prepare;
 mod redeem;
 mod sequence;
 
-pub use answer::Answer;
+pub use answer::{Answer, PermitView};
 pub use identify::{Identity, identify};
+pub use normalise::Shape;
+pub use outcome::{Outcome, report};
+pub use redeem::{Redemption, redeem};
+
+use crate::app::App;
+use crate::error::{Error, Kind};
+use crate::http::body::Unread;
+use crate::sequencer::Sequenced;
+use bytes::Bytes;
+use normalise::Refusal;
+use std::sync::Arc;
+
+/// How often a call is prepared again because control changed while it waited.
+pub(crate) const ATTEMPTS: usize = 3;
+/// Bodies above this are read and prepared off the request threads.
+const INLINE_BYTES: usize = 32 * 1024;
+
+/// One guard request: who, what, and in which dialect.
+pub struct GuardRequest {
+    pub credential: Option<String>,
+    pub body: Result<Bytes, Unread>,
+    pub shape: Shape,
+    /// WIRE: the client does not name itself, so it is the published one.
+    pub wire_client: bool,
+}
+
+pub async fn guard(app: &App, request: GuardRequest) -> Result<Answer, Error> {
+    let credential = request.credential.as_deref().ok_or_else(|| Error::plain(Kind::InvalidKey))?;
+    for _ in 0..ATTEMPTS {
+        // Established facts, under the control of now: a revoked key ends here.
+        let identity = Arc::new(identify(app, credential)?);
+        let limits = &identity.control.settings.limits;
+        // Too many: recorded in aggregate, so that a flood cannot fill the ledger.
+        let admitted = app.rates.admits(&identity.agent.id, limits.requests_per_second_per_agent);
+        let sequenced = if admitted {
+            // What it means, in parallel; then its place in the log, in order.
+            match prepare_call(&identity, &request).await {
+                Ok(ready) => sequence::decide(&identity, request.wire_client, ready).await?,
+                Err(refusal) => sequence::refuse(&identity, request.wire_client, refusal, false).await?,
+            }
+        } else {
+            let refusal = Refusal::new("request_rate", "the agent makes more requests than its limit allows");
+            sequence::refuse(&identity, request.wire_client, refusal, true).await?
+        };
+        match sequenced {
+            Sequenced::Decided(recorded) => return Ok(Answer::of(&recorded, false)),
+            Sequenced::Replayed(recorded) => return Ok(Answer::of(&recorded, true)),
+            Sequenced::Stale => {}
+        }
+    }
+    Err(Error::new(Kind::Overloaded, "policies kept changing while the call waited"))
+}
+
+async fn prepare_call(identity: &Arc<Identity>, request: &GuardRequest) -> Result<prepare::Ready, Refusal> {
+    let limit = identity.control.settings.limits.max_body_bytes;
+    let bytes = match &request.body {
+        Ok(bytes) if bytes.len() <= limit => bytes.clone(),
+        Ok(bytes) => return Err(too_large(bytes.len(), limit)),
+        Err(Unread::TooLarge(seen)) => return Err(too_large(*seen, limit)),
+        Err(Unread::Broken) => return Err(Refusal::new("invalid_request", "the body did not arrive in full")),
+    };
+    if bytes.len() <= INLINE_BYTES {
+        return prepare::prepare(&bytes, request.shape, identity);
+    }
+    let (identity, shape) = (Arc::clone(identity), request.shape);
+    let prepared = tokio::task::spawn_blocking(move || prepare::prepare(&bytes, shape, &identity)).await;
+    prepared.unwrap_or_else(|_| Err(Refusal::new("internal", "the call could not be prepared")))
+}
+
+fn too_large(seen: usize, limit: usize) -> Refusal {
+    Refusal::new("payload_too_large", format!("the body has at least {seen} bytes, the limit is {limit}"))
+}

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::random;
 use crate::record::Position;
 use runplane_core::time::Micros;
-use runplane_ledger::Checkpoint;
+use runplane_ledger::{Checkpoint, SigningKey};
 use runplane_store::{Batch, Head};
 use std::sync::Arc;
 
@@ -60,7 +60,8 @@ impl Sequencer {
             self.release(plan);
             return true;
         }
-        match self.finish_head(state, &plan) {
+        let epoch = plan.next_control.as_ref().map_or(plan.epoch, |control| control.epoch);
+        match head_of(&self.key, state, epoch, plan.time) {
             Ok(head) => plan.batch.head = head,
             Err(failure) => {
                 tracing::error!(workspace = %self.workspace, %failure, "a checkpoint could not be signed");
@@ -86,22 +87,6 @@ impl Sequencer {
         true
     }
 
-    fn finish_head(&self, state: &State, plan: &Plan) -> Result<Head, Error> {
-        let size = state.frontier.size();
-        let root = state.frontier.root();
-        let checkpoint = Checkpoint::sign(&self.key, size, root, Some(plan.time.0))
-            .map_err(|failure| Error::internal("signing failed").because(failure))?;
-        Ok(Head {
-            size,
-            root: root.to_bytes(),
-            frontier: state.frontier.to_bytes(),
-            time_us: plan.time.0,
-            epoch: plan.next_control.as_ref().map_or(plan.epoch, |control| control.epoch),
-            nonce: random::bytes()?,
-            checkpoint,
-        })
-    }
-
     fn release(&self, plan: Plan) {
         let head = self.published.head.load();
         let committed = Committed { size: head.size, root: head.root };
@@ -113,4 +98,21 @@ impl Sequencer {
             let _ = self.published.approvals.send(approval);
         }
     }
+}
+
+/// The signed head of the state as it is now.
+pub(super) fn head_of(key: &SigningKey, state: &State, epoch: u64, time: Micros) -> Result<Head, Error> {
+    let size = state.frontier.size();
+    let root = state.frontier.root();
+    let checkpoint = Checkpoint::sign(key, size, root, Some(time.0))
+        .map_err(|failure| Error::internal("signing failed").because(failure))?;
+    Ok(Head {
+        size,
+        root: root.to_bytes(),
+        frontier: state.frontier.to_bytes(),
+        time_us: time.0,
+        epoch,
+        nonce: random::bytes()?,
+        checkpoint,
+    })
 }

@@ -8,19 +8,21 @@
 //! is answered as decided, and everything is loaded again from disk before the next batch.
 
 mod commit;
+mod control_change;
 mod decide;
+mod genesis;
 mod pace;
+mod recover;
 mod redeem;
 mod refuse;
 mod replay;
 mod report;
 mod state;
-mod control_change;
-mod recover;
 mod turn;
 mod vote;
 mod work;
 
+pub use genesis::create;
 pub use recover::{Recovered, recover};
 pub use refuse::Aggregated;
 pub use work::{

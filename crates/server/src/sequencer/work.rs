@@ -71,7 +71,7 @@ pub struct Caller {
     pub agent: String,
     pub key: String,
     /// The client does not send `Runplane-Client`: it takes `expired` for a time-out.
-    pub legacy: bool,
+    pub wire_client: bool,
 }
 
 /// Bytes drawn before the queue, so that sequencing cannot fail for want of randomness.
@@ -173,4 +173,21 @@ pub enum Changed {
     Applied(Position),
     /// Another change came first; make it again from the control of now.
     Stale,
+}
+
+impl Work {
+    /// Answers with an error; nothing was done.
+    pub fn fail(self, error: &dyn Fn() -> Error) {
+        // Nobody listening any more is fine: there is nothing to tell.
+        match self {
+            Self::Decide(work) => drop(work.reply.send(Err(error()))),
+            Self::Refuse(work) => drop(work.reply.send(Err(error()))),
+            Self::Redeem(work) => drop(work.reply.send(Err(error()))),
+            Self::Vote(work) => drop(work.reply.send(Err(error()))),
+            Self::Report(work) => drop(work.reply.send(Err(error()))),
+            Self::Change(work) => drop(work.reply.send(Err(error()))),
+            Self::Tick(reply) => drop(reply.send(Err(error()))),
+            Self::Stop => {}
+        }
+    }
 }

@@ -1,0 +1,31 @@
+//! Finding a decision by its request id, before and after the lists have caught up.
+
+use crate::error::Error;
+use crate::id;
+use crate::record::{DecisionBody, Entry, Kind};
+use runplane_store::Store;
+
+/// The decision of this agent with this request id, and its index. A redemption is not a decision of its own here.
+pub fn decision_of(
+    store: &dyn Store,
+    workspace: &str,
+    agent: &str,
+    request_id: &str,
+) -> Result<Option<(u64, DecisionBody)>, Error> {
+    let index = match store.load_request(workspace, agent, request_id)? {
+        Some(request) => Some(request.index),
+        None => id::index_of_request(request_id),
+    };
+    let Some(index) = index else { return Ok(None) };
+    let found = decision_at(store, workspace, index)?;
+    // The index in a request id is only a claim.
+    Ok(found.filter(|body| body.agent == agent && body.request_id == request_id).map(|body| (index, body)))
+}
+
+/// The decision recorded at `index`, if there is one there.
+pub fn decision_at(store: &dyn Store, workspace: &str, index: u64) -> Result<Option<DecisionBody>, Error> {
+    let row = store.read_entries(workspace, index, 1)?.into_iter().find(|row| row.index == index);
+    let Some(row) = row else { return Ok(None) };
+    let entry = Entry::parse(&row.bytes)?;
+    if entry.kind == Kind::Decision { entry.body().map(Some) } else { Ok(None) }
+}

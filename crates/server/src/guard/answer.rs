@@ -1,0 +1,204 @@
+//! A recorded decision as the client sees it. There is no other way to make one.
+
+use crate::clock::rfc3339;
+use crate::permit::Permit;
+use crate::record::DecisionBody;
+use crate::sequencer::Recorded;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// The decision of one action.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// `ALLOW`, `REQUIRE_APPROVAL` or `BLOCK`.
+    pub decision: String,
+    /// One sentence for people.
+    pub reason: String,
+    /// Why, as a stable word: `policy`, `default`, `containment`, `limit`, `invalid_request`, …
+    pub reason_code: String,
+    pub request_id: String,
+    /// Set exactly if the decision is `REQUIRE_APPROVAL`.
+    pub approval_id: Option<String>,
+    /// `policy/rule`; the rules of the engine itself are named `runplane/…`.
+    pub matched_rule: String,
+    /// 0 to 100.
+    pub risk_score: u8,
+    /// `low`, `medium`, `high` or `critical`.
+    pub severity: String,
+    /// The same request was answered before; this is that answer.
+    pub replayed: bool,
+    pub action: ActionView,
+    /// The environment the decision was made for.
+    pub environment: String,
+    pub risk: RiskView,
+    pub obligations: Obligations,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalAsked>,
+    pub ledger: LedgerPosition,
+    /// Digest of the policies, catalogue and settings that decided.
+    pub bundle: String,
+    /// Signed proof that this exact action may run now; only in the answer to a redemption.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub permit: Option<PermitView>,
+}
+
+/// What the action was taken to be.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ActionView {
+    pub declared: String,
+    pub domain: String,
+    pub effect: String,
+    /// The canonical action type.
+    pub r#type: String,
+    /// The canonical type, its parents, and what inspectors found.
+    pub types: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RiskView {
+    pub score: u8,
+    pub severity: String,
+    pub factors: Vec<FactorView>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FactorView {
+    pub name: String,
+    pub points: i64,
+    pub sentence: String,
+}
+
+/// What comes with the decision.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Obligations {
+    pub audit: AuditObligation,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditObligation {
+    /// How the payload is kept: `none`, `replay` or `full`.
+    pub payload: String,
+    pub tags: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalAsked {
+    /// RFC 3339.
+    pub expires_at: String,
+    pub requirements: Vec<RequirementView>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequirementView {
+    pub rule: String,
+    pub from: Vec<String>,
+    pub quorum: u32,
+}
+
+/// Where the decision stands on the ledger.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LedgerPosition {
+    pub index: u64,
+    /// Size of a signed tree that contains it.
+    pub tree_size: u64,
+    /// Root hash of that tree, lower-case hex.
+    pub root: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PermitView {
+    /// JWS with Ed25519.
+    pub permit: String,
+    /// RFC 3339.
+    pub permit_expires_at: String,
+}
+
+impl From<&crate::record::Position> for LedgerPosition {
+    fn from(position: &crate::record::Position) -> Self {
+        Self { index: position.index, tree_size: position.tree_size, root: hex::encode(position.root) }
+    }
+}
+
+impl From<&runplane_core::approval::Requirement> for RequirementView {
+    fn from(requirement: &runplane_core::approval::Requirement) -> Self {
+        Self { rule: requirement.rule.to_string(), from: requirement.from.clone(), quorum: requirement.quorum }
+    }
+}
+
+impl Answer {
+    #[must_use]
+    pub fn of(recorded: &Recorded<Arc<DecisionBody>>, replayed: bool) -> Self {
+        let body = recorded.value();
+        let decision = &body.decision;
+        Self {
+            decision: decision.outcome.to_string(),
+            reason: decision.reason.clone(),
+            reason_code: decision.code.to_string(),
+            request_id: body.request_id.clone(),
+            approval_id: body.held_as.as_ref().map(|held| held.id.clone()),
+            matched_rule: decision.matched_rule.to_string(),
+            risk_score: decision.risk.score,
+            severity: decision.severity.as_str().to_owned(),
+            replayed,
+            action: ActionView {
+                declared: body.action.declared.clone(),
+                domain: body.action.domain.clone(),
+                effect: body.action.effect.clone(),
+                r#type: body.action.r#type.clone(),
+                types: body.action.types.clone(),
+            },
+            environment: body.environment.clone(),
+            risk: RiskView::of(&decision.risk),
+            obligations: Obligations {
+                audit: AuditObligation {
+                    payload: decision.audit.payload.as_str().to_owned(),
+                    tags: decision.audit.tags.clone(),
+                },
+            },
+            approval: body.held_as.as_ref().map(|held| ApprovalAsked {
+                expires_at: rfc3339(held.expires_at),
+                requirements: decision.requirements.iter().map(RequirementView::from).collect(),
+            }),
+            ledger: recorded.position().into(),
+            bundle: body.bundle.clone(),
+            permit: None,
+        }
+    }
+
+    #[must_use]
+    pub fn with_permit(mut self, permit: Permit) -> Self {
+        self.permit =
+            Some(PermitView { permit: permit.token, permit_expires_at: rfc3339(permit.expires_at) });
+        self
+    }
+}
+
+impl RiskView {
+    #[must_use]
+    pub fn of(risk: &runplane_core::risk::Risk) -> Self {
+        Self {
+            score: risk.score,
+            severity: risk.severity.as_str().to_owned(),
+            factors: risk
+                .factors
+                .iter()
+                .map(|factor| FactorView {
+                    name: factor.name.to_string(),
+                    points: i64::from(factor.points),
+                    sentence: factor.sentence.clone(),
+                })
+                .collect(),
+        }
+    }
+}

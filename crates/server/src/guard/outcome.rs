@@ -1,0 +1,71 @@
+//! What the program says happened after it was allowed to run.
+
+use super::identify::Identity;
+use super::sequence::caller;
+use crate::error::{Error, Kind};
+use crate::find;
+use crate::held::Held;
+use crate::sequencer::{Report, Reported, Work};
+use crate::tasks;
+use runplane_core::approval::State;
+use runplane_core::outcome::Outcome as Decided;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// How the action ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Succeeded,
+    Failed,
+    /// It may or may not have taken effect.
+    Unknown,
+}
+
+impl Outcome {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Records the report for a decision of this agent that let the action run.
+pub async fn report(
+    identity: &Identity,
+    request_id: String,
+    outcome: Outcome,
+    detail: Option<String>,
+) -> Result<Reported, Error> {
+    let workspace = Arc::clone(&identity.workspace);
+    let (agent, wanted) = (identity.agent.id.clone(), request_id.clone());
+    let (index, ran) = tasks::blocking(move || {
+        let found = find::decision_of(&*workspace.store, &workspace.id, &agent, &wanted)?;
+        let (index, body) = found.ok_or_else(|| Error::plain(Kind::UnknownRequest))?;
+        let ran = match (&body.decision.outcome, &body.held_as) {
+            (Decided::Allow, _) => true,
+            (Decided::RequireApproval, Some(held_as)) => workspace
+                .store
+                .load_approval(&workspace.id, &held_as.id)?
+                .map(|row| Held::parse(&row.bytes))
+                .transpose()?
+                .is_some_and(|held| held.approval.state == State::Redeemed),
+            _ => false,
+        };
+        Ok((index, ran))
+    })
+    .await?;
+    if !ran {
+        return Err(Error::new(Kind::NotExecutable, "the action was not allowed to run, so there is no outcome"));
+    }
+    let caller = caller(identity, false);
+    let status = outcome.as_str();
+    identity
+        .workspace
+        .submit(|reply| Work::Report(Box::new(Report { caller, index, request_id, status, detail, reply })))
+        .await
+}

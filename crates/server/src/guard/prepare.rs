@@ -1,0 +1,35 @@
+//! Everything about a call that needs only the call: readings, risk, and every condition of the bundle that names
+//! no state. Pure, in parallel, and total: a panic in it becomes a refusal.
+
+use super::normalise::{Refusal, Request, Shape, normalise};
+use super::identify::Identity;
+use runplane_core::decide::{self, Prepared};
+use runplane_core::{inspect};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A call that is ready for its place in the log.
+pub struct Ready {
+    pub prepared: Prepared,
+    pub payload: Vec<u8>,
+    pub request_id: Option<String>,
+}
+
+pub fn prepare(bytes: &[u8], shape: Shape, identity: &Identity) -> Result<Ready, Refusal> {
+    let Some(bundle) = identity.control.bundle.as_ref() else {
+        return Err(Refusal::new("policy_unavailable", "no policy bundle is in force, so nothing can be allowed"));
+    };
+    guarded(|| {
+        let Request { call, request_id } = normalise(bytes, shape, identity, bundle)?;
+        let payload = call.to_payload();
+        let readings = inspect::read_all(&call, bundle.settings());
+        Ok(Ready { prepared: decide::prepare(bundle, call, readings), payload, request_id })
+    })
+}
+
+/// Runs pure work; a panic in it is a refusal, not an outage.
+pub fn guarded<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        tracing::error!("preparing a call panicked");
+        Err(Refusal::new("internal", "the call could not be prepared"))
+    })
+}

@@ -1,0 +1,169 @@
+//! The record of a decision: all that is needed to answer the client again, to fill the lists, to rebuild the
+//! state, and, together with the payload, to decide the same call again.
+
+use super::Returned;
+use crate::control::Control;
+use runplane_core::approval::Evidence;
+use runplane_core::call::Call;
+use runplane_core::decide::Decision;
+use runplane_core::digest::Digest;
+use runplane_core::meter::{Charge, MeterKey, MeterValue};
+use runplane_core::outcome::Outcome;
+use runplane_core::policy::RuleId;
+use runplane_core::time::Micros;
+use serde::{Deserialize, Serialize};
+
+/// The version of the engine that decided.
+const ENGINE: &str = concat!("runplane/", env!("CARGO_PKG_VERSION"));
+
+/// Body of a `decision` and of a `redemption`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionBody {
+    pub action: ActionFacts,
+    /// Id of the agent.
+    pub agent: String,
+    pub bundle: String,
+    /// What the decision counts against limits.
+    pub charges: Vec<Charge>,
+    /// SHA-256 over salt and payload; both can be erased without touching the ledger.
+    pub commitment: Option<Digest>,
+    /// How many requests this entry stands for; more than one only for refusals of the same kind.
+    pub count: u64,
+    pub decision: Decision,
+    pub engine: String,
+    pub environment: String,
+    /// The open ask, if the action is held.
+    pub held_as: Option<HeldAs>,
+    /// Set on a `redemption`.
+    pub redemption: Option<RedemptionFacts>,
+    pub request_id: String,
+    /// What the decision read of the workspace's state.
+    pub state: StateRead,
+    pub target: String,
+}
+
+/// What the action is, without its arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActionFacts {
+    pub declared: String,
+    pub domain: String,
+    pub effect: String,
+    pub r#type: String,
+    pub types: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldAs {
+    pub expires_at: Micros,
+    pub id: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RedemptionFacts {
+    pub evidence: Evidence,
+    pub held: u64,
+    pub id: String,
+    /// The reservation of the hold, which the decision did not count.
+    pub returned: Returned,
+}
+
+/// State as it was read, so that the decision can be made again from the record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StateRead {
+    pub containment: Option<runplane_core::containment::Hit>,
+    pub meters: Vec<MeterRead>,
+    pub open_approvals: u32,
+    pub suspended: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MeterRead {
+    pub key: MeterKey,
+    pub value: MeterValue,
+}
+
+/// A request that was blocked for what it is.
+pub struct RefusedRequest<'a> {
+    pub code: &'static str,
+    pub reason: &'a str,
+    pub declared: Option<(String, String)>,
+    pub count: u64,
+}
+
+impl ActionFacts {
+    #[must_use]
+    pub fn of(call: &Call) -> Self {
+        let action = &call.action;
+        Self {
+            declared: action.declared.clone(),
+            domain: action.domain.as_str().to_owned(),
+            effect: action.effect.as_str().to_owned(),
+            r#type: action.canonical.to_string(),
+            types: action.types.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl DecisionBody {
+    /// The body of a decided call. The caller adds what sequencing gave it.
+    #[must_use]
+    pub fn decided(call: &Call, control: &Control, request_id: String, state: StateRead, decision: Decision) -> Self {
+        let charges = if decision.outcome == Outcome::Block { Vec::new() } else { decision.charges.clone() };
+        Self {
+            action: ActionFacts::of(call),
+            agent: call.agent.id.clone(),
+            bundle: control.bundle_digest(),
+            charges,
+            commitment: None,
+            count: 1,
+            decision,
+            engine: ENGINE.to_owned(),
+            environment: call.environment.as_str().to_owned(),
+            held_as: None,
+            redemption: None,
+            request_id,
+            state,
+            target: call.target.clone(),
+        }
+    }
+
+    /// The body of a refusal.
+    #[must_use]
+    pub fn refused(agent: &str, control: &Control, request_id: String, refused: &RefusedRequest<'_>) -> Self {
+        let (declared, target) = refused.declared.clone().unwrap_or_default();
+        let rule = RuleId::built_in(&refused.code.replace('_', "-"));
+        Self {
+            action: ActionFacts {
+                declared,
+                domain: "unknown".to_owned(),
+                effect: "unknown".to_owned(),
+                r#type: String::new(),
+                types: Vec::new(),
+            },
+            agent: agent.to_owned(),
+            bundle: control.bundle_digest(),
+            charges: Vec::new(),
+            commitment: None,
+            count: refused.count,
+            decision: Decision::refusal(refused.code, refused.reason, rule),
+            engine: ENGINE.to_owned(),
+            environment: String::new(),
+            held_as: None,
+            redemption: None,
+            request_id,
+            state: StateRead::default(),
+            target,
+        }
+    }
+
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.decision.outcome == Outcome::Allow
+    }
+}

@@ -1,0 +1,179 @@
+//! One call at its place in the log.
+
+use super::replay::Earlier;
+use super::turn::Turn;
+use super::work::{Caller, Decide, Nonces, Sequenced};
+use crate::control::AgentStatus;
+use crate::error::{Error, Kind};
+use crate::held::Held;
+use crate::id;
+use crate::record::{DecisionBody, HeldAs, Kind as EntryKind, MeterRead, RefusedRequest, StateRead};
+use runplane_core::approval::{Approval, Asked, Evidence};
+use runplane_core::decide::{self, Decision, Facts, Prepared};
+use runplane_core::digest::sha256;
+use runplane_core::meter::{Charge, MeterValue};
+use runplane_core::outcome::Outcome;
+use runplane_core::time::{Micros, Span};
+use runplane_store::{NewPayload, Request, Retention};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// How long a payload is kept that nobody asked to keep: as long as the largest window.
+const REPLAY_RETENTION: Span = Span::seconds(31 * 24 * 3600);
+
+impl Turn<'_> {
+    pub(super) fn decide(&mut self, work: Decide) -> Result<(), Error> {
+        if work.epoch != self.control.epoch {
+            let _ = work.reply.send(Ok(Sequenced::Stale));
+            return Ok(());
+        }
+        if self.control.active_key(&work.caller.key, self.now).is_none() {
+            let _ = work.reply.send(Err(Error::plain(Kind::InvalidKey)));
+            return Ok(());
+        }
+        let call = work.prepared.call();
+        let digest = call.digest();
+        let state = self.read_state(&work.prepared, &work.caller);
+        let stopped = state.containment.is_some() || state.suspended;
+        let mut may_keep_id = true;
+        match self.earlier(&work.caller.agent, work.request_id.as_deref(), &digest)? {
+            Earlier::None => {}
+            // A stored ALLOW does not outlive containment: the call is decided anew, and the answer is BLOCK.
+            Earlier::Same(_, body) if body.is_allowed() && stopped => may_keep_id = false,
+            Earlier::Same(index, body) => {
+                self.after_commit(work.reply, move |committed| Sequenced::Replayed(committed.recorded(body, index)));
+                return Ok(());
+            }
+            Earlier::Refuse { code, reason } => {
+                let declared = Some((call.action.declared.clone(), call.target.clone()));
+                let refused = RefusedRequest { code, reason, declared, count: 1 };
+                return self.record_refusal(
+                    &work.caller.agent,
+                    work.request_id,
+                    &refused,
+                    &work.nonces,
+                    work.reply,
+                );
+            }
+        }
+        let decision = self.run_engine(&work.prepared, &state, None);
+        let index = self.next_index();
+        let request_id =
+            work.request_id.clone().unwrap_or_else(|| id::for_request(self.now, index, &work.nonces.request));
+        let mut body = DecisionBody::decided(call, &self.control, request_id.clone(), state, decision);
+        self.charge(&body.charges.clone());
+        let held = self.hold(&mut body, &work, index);
+        self.keep_payload(&mut body, index, work.payload, &work.nonces, held.as_ref());
+        let body = Arc::new(body);
+        self.append(EntryKind::Decision, &*body)?;
+        if let Some(held) = held {
+            self.put_held(held)?;
+        }
+        if let Some(request_id) = work.request_id.filter(|_| may_keep_id) {
+            let (agent, digest, at_us) = (work.caller.agent, digest.to_bytes(), self.now.0);
+            self.add_request(Request { agent, request_id, index, digest, at_us });
+        }
+        self.decisions.insert(index, Arc::clone(&body));
+        self.after_commit(work.reply, move |committed| Sequenced::Decided(committed.recorded(body, index)));
+        Ok(())
+    }
+
+    /// The state this decision reads, at this index.
+    pub(super) fn read_state(&self, prepared: &Prepared, caller: &Caller) -> StateRead {
+        let at = self.state.meter_time(self.now);
+        let meters = prepared
+            .meter_keys()
+            .map(|key| MeterRead { key: *key, value: MeterValue::Ready(self.state.meters.read(key, at)) })
+            .collect();
+        let agent = self.control.agents.get(&caller.agent);
+        StateRead {
+            containment: self.control.containment.hit(prepared.call()),
+            meters,
+            open_approvals: self.state.approvals.waiting(&caller.agent),
+            suspended: agent.is_none_or(|agent| agent.status == AgentStatus::Suspended),
+        }
+    }
+
+    /// The pure decision. A panic in the engine is a BLOCK of this call, not an outage of everybody's.
+    pub(super) fn run_engine(&self, prepared: &Prepared, state: &StateRead, evidence: Option<&Evidence>) -> Decision {
+        let Some(bundle) = self.control.bundle.as_ref() else {
+            return Decision::refusal(
+                "policy_unavailable",
+                "no policy bundle is in force, so nothing can be allowed",
+                runplane_core::policy::RuleId::built_in("policy-unavailable"),
+            );
+        };
+        let meters: Vec<_> = state.meters.iter().map(|read| (read.key, read.value)).collect();
+        let facts = Facts {
+            now: self.now,
+            meters: &meters,
+            containment: state.containment.as_ref(),
+            suspended: state.suspended,
+            approval: evidence,
+            open_approvals: state.open_approvals,
+        };
+        catch_unwind(AssertUnwindSafe(|| decide::decide(bundle, prepared, &facts))).unwrap_or_else(|_| {
+            tracing::error!("deciding a call panicked");
+            Decision::refusal(
+                "internal",
+                "the call could not be decided",
+                runplane_core::policy::RuleId::built_in("internal"),
+            )
+        })
+    }
+
+    /// Opens the approval of a held action.
+    fn hold(&mut self, body: &mut DecisionBody, work: &Decide, index: u64) -> Option<Held> {
+        if body.decision.outcome != Outcome::RequireApproval {
+            return None;
+        }
+        let call = work.prepared.call();
+        let limits = &self.control.settings.limits;
+        let longest = if work.caller.wire_client {
+            limits.approval_seconds.min(limits.legacy_approval_seconds)
+        } else {
+            limits.approval_seconds
+        };
+        let asked = Asked {
+            id: id::from_random(id::APPROVAL, self.now, &work.nonces.approval),
+            request_id: body.request_id.clone(),
+            digest: call.digest(),
+            agent: work.caller.agent.clone(),
+            requesters: call.agent.owner.iter().chain(call.subject.iter()).cloned().collect(),
+        };
+        let longest = Span::seconds(i64::from(longest));
+        let approval = Approval::open(asked, body.decision.requirements.clone(), self.now, longest);
+        body.held_as = Some(HeldAs { expires_at: approval.expires_at, id: approval.id.clone() });
+        Some(Held {
+            approval,
+            index,
+            redeemed_index: None,
+            charges: body.charges.clone(),
+            charged_at: self.state.meter_time(self.now),
+            wire_client: work.caller.wire_client,
+        })
+    }
+
+    /// Keeps the payload as long as the rules ask for, and at least while its approval is open; commits to it either
+    /// way.
+    pub(super) fn keep_payload(
+        &mut self,
+        body: &mut DecisionBody,
+        index: u64,
+        payload: Vec<u8>,
+        nonces: &Nonces,
+        held: Option<&Held>,
+    ) {
+        use runplane_core::policy::PayloadRetention;
+        body.commitment = Some(sha256(&[&nonces.salt, &payload]));
+        let (retention, erase_after) = match (body.decision.audit.payload, held) {
+            (PayloadRetention::Full, _) => (Retention::Full, None),
+            (PayloadRetention::Replay, _) => (Retention::Replay, Some(self.now.after(REPLAY_RETENTION))),
+            (PayloadRetention::None, Some(held)) => (Retention::Replay, Some(held.approval.expires_at)),
+            (PayloadRetention::None, None) => return,
+        };
+        let erase_after_us = erase_after.map(|at: Micros| at.0);
+        self.batch.payloads.push(NewPayload { index, salt: nonces.salt, bytes: payload, retention, erase_after_us });
+    }
+
+}

@@ -1,0 +1,105 @@
+//! Starting and stopping a server.
+//!
+//! Stopping refuses new connections, lets requests in flight finish, then the sequencers, so that every decision
+//! somebody waits for is made and recorded.
+
+use crate::app::{App, Seeds};
+use crate::clock::{SharedClock, SystemClock};
+use crate::error::Error;
+use crate::http;
+use crate::keyfile;
+use crate::options::{LEDGER_KEY, Options, PERMIT_KEY};
+use runplane_store::{SqliteStore, Store};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// How often the write-ahead log is copied into the database.
+const WAL_CHECKPOINT: Duration = Duration::from_secs(1);
+/// How long requests in flight may take after the signal to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A server that listens.
+pub struct Running {
+    pub app: Arc<App>,
+    pub address: SocketAddr,
+    listener: TcpListener,
+}
+
+/// Opens the store of the data folder and listens.
+pub async fn start(options: Options) -> Result<Running, Error> {
+    let seeds = Seeds {
+        ledger: keyfile::load(&options.data.join(LEDGER_KEY))?,
+        permit: keyfile::load(&options.data.join(PERMIT_KEY))?,
+    };
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&runplane_store::Options::new(&options.data))?);
+    start_with(options, store, SystemClock::shared(), &seeds).await
+}
+
+/// The same over a given store and clock.
+pub async fn start_with(
+    options: Options,
+    store: Arc<dyn Store>,
+    clock: SharedClock,
+    seeds: &Seeds,
+) -> Result<Running, Error> {
+    let listen = options.listen;
+    let app = App::start(options, store, clock, seeds)?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|failure| Error::internal(format!("cannot listen on {listen}: {failure}")).because(failure))?;
+    let address = listener
+        .local_addr()
+        .map_err(|failure| Error::internal("the address of the listener is unknown").because(failure))?;
+    Ok(Running { app, address, listener })
+}
+
+impl Running {
+    /// Serves until `shutdown` completes, then finishes what is in flight.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+        let app = self.app;
+        let upkeep = Arc::clone(&app);
+        app.tasks.spawn(async move { keep_wal_short(upkeep).await });
+        let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
+        let router = http::router(Arc::clone(&app));
+        let tasks = app.tasks.clone();
+        let serving = axum::serve(self.listener, router).with_graceful_shutdown(async move {
+            shutdown.await;
+            // Long-polls end with what they know.
+            tasks.stop();
+            let _ = stopping.send(());
+        });
+        let result = tokio::select! {
+            result = serving => result,
+            () = async { let _ = stopped.await; tokio::time::sleep(GRACE).await } => Ok(()),
+        };
+        app.stop().await;
+        result.map_err(|failure| Error::internal("the listener failed").because(failure))
+    }
+}
+
+/// Starts, says where it listens, serves until `shutdown`.
+pub async fn serve(
+    options: Options,
+    ready: impl FnOnce(SocketAddr),
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    let running = start(options).await?;
+    ready(running.address);
+    running.run(shutdown).await
+}
+
+async fn keep_wal_short(app: Arc<App>) {
+    loop {
+        tokio::select! {
+            () = app.tasks.stopping() => return,
+            () = tokio::time::sleep(WAL_CHECKPOINT) => {}
+        }
+        let store = Arc::clone(&app.store);
+        let copied = crate::tasks::blocking(move || Ok(store.checkpoint_wal()?)).await;
+        if let Err(failure) = copied {
+            tracing::warn!(%failure, "the write-ahead log could not be copied");
+        }
+    }
+}
