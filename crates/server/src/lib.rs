@@ -5,9 +5,11 @@
 //! in order, `sequencer/` the serial part, `manage/` what people change.
 
 pub mod app;
+mod approvals;
 pub mod clock;
 pub mod control;
 pub mod error;
+mod find;
 pub mod guard;
 mod held;
 pub mod http;

@@ -11,7 +11,7 @@ mod prepare;
 mod redeem;
 mod sequence;
 
-pub use answer::{Answer, PermitView};
+pub use answer::{Answer, LedgerPosition, RequirementView};
 pub use identify::{Identity, identify};
 pub use normalise::Shape;
 pub use outcome::{Outcome, report};
@@ -23,16 +23,45 @@ use crate::http::body::Unread;
 use crate::sequencer::Sequenced;
 use bytes::Bytes;
 use normalise::Refusal;
+use serde::Deserialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// How often a call is prepared again because control changed while it waited.
 pub(crate) const ATTEMPTS: usize = 3;
 /// Bodies above this are read and prepared off the request threads.
 const INLINE_BYTES: usize = 32 * 1024;
 
+/// What a client sends.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code)] // describes what `normalise` reads
+pub struct GuardBody {
+    action: GuardAction,
+    /// Made by the client, so that a retry gets the same answer: 1 to 128 visible ASCII characters.
+    request_id: Option<String>,
+    /// On whose behalf the agent acts.
+    subject: Option<String>,
+    /// One run of the agent.
+    session: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[allow(dead_code)] // describes what `normalise` reads
+pub struct GuardAction {
+    r#type: String,
+    /// The system acted on.
+    target: String,
+    /// The arguments of the action.
+    #[schema(value_type = Object)]
+    context: Option<serde_json::Value>,
+    /// Name of the tool behind the action.
+    tool: Option<String>,
+}
+
 /// One guard request: who, what, and in which dialect.
 pub struct GuardRequest {
-    pub credential: Option<String>,
+    pub credential: String,
     pub body: Result<Bytes, Unread>,
     pub shape: Shape,
     /// WIRE: the client does not name itself, so it is the published one.
@@ -40,10 +69,9 @@ pub struct GuardRequest {
 }
 
 pub async fn guard(app: &App, request: GuardRequest) -> Result<Answer, Error> {
-    let credential = request.credential.as_deref().ok_or_else(|| Error::plain(Kind::InvalidKey))?;
     for _ in 0..ATTEMPTS {
         // Established facts, under the control of now: a revoked key ends here.
-        let identity = Arc::new(identify(app, credential)?);
+        let identity = Arc::new(identify(app, &request.credential)?);
         let limits = &identity.control.settings.limits;
         // Too many: recorded in aggregate, so that a flood cannot fill the ledger.
         let admitted = app.rates.admits(&identity.agent.id, limits.requests_per_second_per_agent);

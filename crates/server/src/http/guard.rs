@@ -3,8 +3,8 @@
 use super::body;
 use super::caller::{credential, is_wire_client};
 use crate::app::App;
-use crate::error::Error;
-use crate::guard::{Answer, GuardRequest, Shape, guard};
+use crate::error::{Error, Kind};
+use crate::guard::{Answer, GuardRequest, Shape, guard, identify};
 use crate::http::problem::Problem;
 use axum::body::Body;
 use axum::extract::State;
@@ -63,8 +63,11 @@ pub async fn post_decide(
 }
 
 async fn answer(app: &App, headers: &HeaderMap, body: Body, shape: Shape) -> Result<axum::Json<Answer>, Error> {
+    let credential = credential(headers).ok_or_else(|| Error::plain(Kind::InvalidKey))?;
+    // Nothing is read for somebody unknown.
+    identify(app, credential)?;
     let request = GuardRequest {
-        credential: credential(headers).map(str::to_owned),
+        credential: credential.to_owned(),
         body: body::read(body, READ_LIMIT).await,
         shape,
         wire_client: is_wire_client(headers),

@@ -2,11 +2,14 @@
 //!
 //! WIRE: every answer is JSON, also from the router's own refusals and from panics.
 
+mod approvals;
 pub mod body;
 pub mod caller;
+mod executions;
 mod guard;
 mod hosts;
 mod problem;
+mod query;
 
 use crate::app::App;
 use crate::error::{Error, Kind};
@@ -31,6 +34,12 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(guard::post_guard))
         .routes(routes!(guard::post_decide))
+        .routes(routes!(approvals::list_approvals))
+        .routes(routes!(approvals::get_approval))
+        .routes(routes!(approvals::post_approve))
+        .routes(routes!(approvals::post_deny))
+        .routes(routes!(approvals::post_redeem))
+        .routes(routes!(executions::post_execution))
 }
 
 pub fn router(app: Arc<App>) -> Router {

@@ -6,7 +6,9 @@ use crate::error::{Error, Kind};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 /// Seconds after which a client may try again when the server is unable to answer.
 const RETRY_AFTER: &str = "1";
@@ -42,6 +44,18 @@ impl IntoResponse for Error {
         }
         response
     }
+}
+
+/// An RFC 9457 problem document.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code)] // describes what `into_response` writes
+pub struct Problem {
+    r#type: String,
+    title: String,
+    status: u16,
+    detail: String,
+    /// Stable word for the kind of error.
+    error: String,
 }
 
 /// A panic in a handler: the text stays in the log.

@@ -1,0 +1,166 @@
+//! Held actions: looking at them, waiting for them, deciding them.
+
+mod shown;
+mod view;
+
+pub use shown::{Shown, visible};
+pub use view::{ApprovalView, PolledStatus};
+
+use crate::app::App;
+use crate::error::{Error, Kind};
+use crate::guard::{Redemption, redeem};
+use crate::held::Held;
+use crate::manage::ADMIN;
+use crate::sequencer::{Vote, Voted, Work};
+use crate::tasks;
+use crate::workspace::Workspace;
+use runplane_core::approval::{Groups, State, Verdict, Voter};
+use runplane_core::digest::sha256;
+use runplane_store::ApprovalFilter;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// WIRE: the published client has no redemption id; its first poll that sees `approved` redeems under this one.
+const WIRE_REDEMPTION: &str = "poll";
+/// Longest comment of a vote, in characters.
+const MAX_COMMENT: usize = 2_000;
+/// A long-poll asks again who is asking at least this often.
+pub const RECHECK: Duration = Duration::from_secs(15);
+
+/// The approval as of now; one whose time is up is closed first. `None` if it is unknown or not this agent's.
+pub async fn find(workspace: &Arc<Workspace>, id: &str, only_agent: Option<&str>) -> Result<Option<Held>, Error> {
+    let held = load(workspace, id).await?;
+    let overdue = held.as_ref().is_some_and(|held| held.approval.is_overdue(workspace.clock.now()));
+    let held = if overdue {
+        workspace.submit(Work::Tick).await?;
+        load(workspace, id).await?
+    } else {
+        held
+    };
+    Ok(held.filter(|held| only_agent.is_none_or(|agent| held.approval.agent == agent)))
+}
+
+async fn load(workspace: &Arc<Workspace>, id: &str) -> Result<Option<Held>, Error> {
+    let (workspace, id) = (Arc::clone(workspace), id.to_owned());
+    tasks::blocking(move || {
+        let row = workspace.store.load_approval(&workspace.id, &id)?;
+        row.map(|row| Held::parse(&row.bytes)).transpose()
+    })
+    .await
+}
+
+/// Waits until the approval is no longer pending, at most `wait`. `still_allowed` is asked again and again.
+pub async fn wait(
+    app: &App,
+    workspace: &Arc<Workspace>,
+    id: &str,
+    only_agent: Option<&str>,
+    wait: Duration,
+    still_allowed: impl Fn() -> Result<(), Error>,
+) -> Result<Option<Held>, Error> {
+    // Listening starts before looking, so nothing can be missed in between.
+    let mut changes = workspace.published.approvals.subscribe();
+    let deadline = tokio::time::sleep(wait);
+    tokio::pin!(deadline);
+    loop {
+        let held = find(workspace, id, only_agent).await?;
+        if held.as_ref().is_none_or(|held| held.approval.state != State::Pending) {
+            return Ok(held);
+        }
+        loop {
+            tokio::select! {
+                () = &mut deadline => return Ok(held),
+                () = app.tasks.stopping() => return Ok(held),
+                () = tokio::time::sleep(RECHECK) => still_allowed()?,
+                changed = changes.recv() => {
+                    // Somebody who fell behind looks for himself.
+                    if changed.is_err() || changed.is_ok_and(|changed| changed.as_ref() == id) {
+                        break;
+                    }
+                }
+            }
+        }
+        still_allowed()?;
+    }
+}
+
+/// WIRE: a poll of the published client. The first one that would show `approved` is recorded as the redemption.
+pub async fn poll(
+    app: &App,
+    credential: &str,
+    workspace: &Arc<Workspace>,
+    agent: &str,
+    id: &str,
+) -> Result<PolledStatus, Error> {
+    let Some(held) = find(workspace, id, Some(agent)).await? else { return Ok(PolledStatus::unknown()) };
+    if held.approval.state != State::Approved {
+        return Ok(PolledStatus::of(&held));
+    }
+    match redeem(app, credential, true, id, WIRE_REDEMPTION).await {
+        Ok(Redemption::Decided { held, .. } | Redemption::NotApproved(held)) => Ok(PolledStatus::of(&held)),
+        // Redeemed through the other door in the meantime: its permit is not this client's to use.
+        Ok(Redemption::Already(held)) => Ok(PolledStatus {
+            status: "denied".to_owned(),
+            comment: Some("the approval was redeemed before".to_owned()),
+            ..PolledStatus::of(&held)
+        }),
+        Err(failure) if failure.kind == Kind::UnknownApproval => Ok(PolledStatus::unknown()),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// A person with the admin token approves or denies.
+pub async fn vote(
+    workspace: &Arc<Workspace>,
+    id: &str,
+    verdict: Verdict,
+    comment: Option<String>,
+) -> Result<ApprovalView, Error> {
+    if comment.as_ref().is_some_and(|comment| comment.chars().count() > MAX_COMMENT) {
+        return Err(Error::new(Kind::InvalidRequest, format!("`comment` has more than {MAX_COMMENT} characters")));
+    }
+    let held = find(workspace, id, None).await?.ok_or_else(|| Error::plain(Kind::UnknownApproval))?;
+    let (looked, index) = (Arc::clone(workspace), held.index);
+    let shown = tasks::blocking(move || {
+        let control = looked.control();
+        let call = view::stored_call(&looked, index)?;
+        let shown = call.zip(control.bundle.as_ref()).map(|(call, bundle)| Shown::of(&call, bundle.catalogue()));
+        Ok(shown.map_or_else(|| sha256(&[]), |shown| shown.digest()).to_string())
+    })
+    .await?;
+    let voter = Voter { id: ADMIN.to_owned(), groups: Groups::All };
+    let approval = id.to_owned();
+    let voted = workspace
+        .submit(|reply| Work::Vote(Box::new(Vote { approval, voter, verdict, comment, shown, reply })))
+        .await?;
+    match voted {
+        Voted::Counted(recorded) => view_of(workspace, recorded.value().clone()).await,
+        Voted::NotPending(held) => {
+            let state = held.approval.state.as_str();
+            Err(Error::new(Kind::ApprovalNotPending, format!("the approval is already {state}")).with("state", state))
+        }
+        Voted::NotAllowed(why) => Err(Error::new(Kind::Forbidden, why)),
+    }
+}
+
+pub async fn view_of(workspace: &Arc<Workspace>, held: Held) -> Result<ApprovalView, Error> {
+    let workspace = Arc::clone(workspace);
+    tasks::blocking(move || ApprovalView::of(&workspace, &held)).await
+}
+
+/// Newest first; the cursor is the index of the last one shown.
+pub async fn list(workspace: &Arc<Workspace>, filter: ApprovalFilter) -> Result<Vec<(u64, ApprovalView)>, Error> {
+    // Whatever is due is closed first, so that nothing is listed as waiting that is not.
+    workspace.submit(Work::Tick).await?;
+    let workspace = Arc::clone(workspace);
+    tasks::blocking(move || {
+        let rows = workspace.store.list_approvals(&workspace.id, &filter)?;
+        rows.iter()
+            .map(|row| {
+                let held = Held::parse(&row.bytes)?;
+                Ok((row.index, ApprovalView::of(&workspace, &held)?))
+            })
+            .collect()
+    })
+    .await
+}
