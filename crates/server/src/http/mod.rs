@@ -14,7 +14,7 @@ mod query;
 use crate::app::App;
 use crate::error::{Error, Kind};
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
@@ -48,6 +48,7 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(async || Error::plain(Kind::NotFound))
         .method_not_allowed_fallback(async || Error::plain(Kind::MethodNotAllowed))
         .layer(from_fn_with_state(Arc::clone(&app), hosts::check))
+        .layer(map_response(problem::ensure_json))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .with_state(app)
 }

@@ -58,6 +58,28 @@ pub struct Problem {
     error: String,
 }
 
+/// WIRE: refusals that the framework words itself become problem documents too.
+pub async fn ensure_json(response: Response<Body>) -> Response<Body> {
+    let status = response.status();
+    let is_json = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.contains("json"));
+    if is_json || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let kind = match status {
+        StatusCode::NOT_FOUND => Kind::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Kind::MethodNotAllowed,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Kind::UnsupportedMediaType,
+        StatusCode::PAYLOAD_TOO_LARGE => Kind::PayloadTooLarge,
+        _ if status.is_client_error() => Kind::InvalidRequest,
+        _ => Kind::Internal,
+    };
+    Error::plain(kind).into_response()
+}
+
 /// A panic in a handler: the text stays in the log.
 pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response<Body> {
     let text = panic

@@ -1,0 +1,50 @@
+# Runplane: `make run` starts it, `make test` checks it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+DATA ?= .runplane
+LISTEN ?= 127.0.0.1:7070
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+BIN := $(CARGO_TARGET_DIR)/debug/runplane
+RELEASE := $(CARGO_TARGET_DIR)/release/runplane
+
+.PHONY: help run test check lint bench bless demo build sdk tools
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s '	'
+
+run: ## build and start Runplane on the embedded database
+	cargo build --release --quiet -p runplane
+	$(RELEASE) dev --data $(DATA) --listen $(LISTEN)
+
+build: tools
+	cargo build --quiet -p runplane
+
+tools:
+	@scripts/require cargo node npm
+
+test: build sdk ## everything: Rust, SDK, published client, examples
+	cargo test --quiet --workspace
+	cd sdks/typescript && RUNPLANE_BIN=$(BIN) npm test
+	cd contracts/wire-client && RUNPLANE_BIN=$(BIN) npm test
+	$(MAKE) demo
+
+sdk:
+	cd sdks/typescript && npm ci --no-audit --no-fund --silent && npm run --silent build
+
+demo: build sdk ## the six example programs against a real server
+	cd examples/typescript && npm ci --no-audit --no-fund --silent && RUNPLANE_BIN=$(BIN) npm run --silent demo
+
+lint: ## formatting, clippy, dependency rules
+	cargo fmt --all --check
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
+	@scripts/require cargo-deny
+	cargo deny --offline check bans licenses sources
+
+check: lint test ## lint and test
+
+bench: ## durable guard and decide, beside their floors
+	cargo build --release --quiet -p runplane
+	cargo run --release --quiet -p runplane-bench -- --runplane $(RELEASE)
+
+bless: ## rewrite golden files (OpenAPI, CLI help) from the code
+	RUNPLANE_BLESS=1 cargo test --quiet -p runplane-server -p runplane golden
