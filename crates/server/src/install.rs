@@ -52,7 +52,7 @@ pub fn init(options: &InitOptions, clock: &SharedClock) -> Result<Installed, Err
         .map_err(|failure| Error::internal(format!("`{}` could not be created", data.display())).because(failure))?;
     let seed = key_in(data, LEDGER_KEY)?;
     key_in(data, PERMIT_KEY)?;
-    let store = SqliteStore::open(&runplane_store::Options::new(data))?;
+    let store = SqliteStore::open(data, &runplane_store::Options::default())?;
     let now = clock.now();
     let admin_token = secret::generate(secret::ADMIN_TOKEN_PREFIX)?;
     let installation = Installation {

@@ -1,12 +1,13 @@
 //! What the ledger says of each event, as canonical JSON.
 //!
 //! A record holds facts about a decision and commitments to its content, never raw arguments: those are
-//! payloads, which can be erased. Members are declared in sorted order, so that plain serialisation is RFC 8785
-//! canonical form; a test compares every kind with the canonical writer.
+//! payloads, which can be erased.
 
 mod decision;
+mod verdict;
 
-pub use decision::{ActionFacts, DecisionBody, RefusedRequest};
+pub use decision::{ActionFacts, Decided, DecisionBody, HeldAs, RedemptionFacts, RefusedRequest, StateRead};
+pub use verdict::{Listed, Verdict};
 
 use crate::error::Error;
 use runplane_core::meter::Charge;
@@ -66,7 +67,7 @@ impl<'a, B: Serialize> Frame<'a, B> {
     }
 
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        let bytes = serde_json::to_vec(self)
+        let bytes = serde_json_canonicalizer::to_vec(self)
             .map_err(|failure| Error::internal("a record could not be written").because(failure))?;
         if bytes.len() > MAX_BYTES {
             return Err(Error::internal(format!("a record of {} bytes is over the limit of {MAX_BYTES}", bytes.len())));

@@ -33,7 +33,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         ledger: keyfile::load(&options.data.join(LEDGER_KEY))?,
         permit: keyfile::load(&options.data.join(PERMIT_KEY))?,
     };
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&runplane_store::Options::new(&options.data))?);
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&options.data, &runplane_store::Options::default())?);
     start_with(options, store, SystemClock::shared(), &seeds).await
 }
 

@@ -162,7 +162,7 @@ impl Answer {
             risk: RiskView::of(&decision.risk),
             obligations: Obligations {
                 audit: AuditObligation {
-                    payload: decision.audit.payload.as_str().to_owned(),
+                    payload: retention(decision.audit.payload).to_owned(),
                     tags: decision.audit.tags.clone(),
                 },
             },
@@ -200,5 +200,14 @@ impl RiskView {
                 })
                 .collect(),
         }
+    }
+}
+
+fn retention(retention: runplane_core::policy::Retention) -> &'static str {
+    use runplane_core::policy::Retention;
+    match retention {
+        Retention::None => "none",
+        Retention::Replay => "replay",
+        Retention::Full => "full",
     }
 }

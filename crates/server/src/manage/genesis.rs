@@ -8,7 +8,9 @@ use crate::record::GenesisBody;
 use crate::secret::{self, Fingerprint};
 use crate::sequencer;
 use runplane_core::containment::Switches;
+use runplane_core::catalogue::Catalogue;
 use runplane_core::policy::{Bundle, BundleInputs};
+use runplane_core::risk::Weights;
 use runplane_core::settings::Settings;
 use runplane_core::time::Micros;
 use runplane_ledger::SigningKey;
@@ -65,7 +67,12 @@ pub fn create(
 /// Compiles the policies and settings of a control into its bundle.
 pub fn compile(control: &Control) -> Result<Bundle, Error> {
     let policies = control.policies.values().map(|policy| (policy.name.clone(), policy.yaml.clone())).collect();
-    let inputs = BundleInputs::new((*control.settings).clone(), policies);
+    let inputs = BundleInputs {
+        catalogue: Catalogue::builtin(),
+        settings: (*control.settings).clone(),
+        weights: Weights::default(),
+        policies,
+    };
     match Bundle::publish(&inputs) {
         Ok((bundle, _warnings)) => Ok(bundle),
         Err(errors) => {

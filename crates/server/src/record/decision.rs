@@ -1,15 +1,15 @@
 //! The record of a decision: all that is needed to answer the client again, to fill the lists, to rebuild the
 //! state, and, together with the payload, to decide the same call again.
 
-use super::Returned;
+use super::{Returned, Verdict};
 use crate::control::Control;
 use runplane_core::approval::Evidence;
 use runplane_core::call::Call;
-use runplane_core::decide::Decision;
+use runplane_core::containment::Hit;
+use runplane_core::decide::{Decision, Facts};
 use runplane_core::digest::Digest;
-use runplane_core::meter::{Charge, MeterKey, MeterValue};
+use runplane_core::meter::{Charge, MeterValue};
 use runplane_core::outcome::Outcome;
-use runplane_core::policy::RuleId;
 use runplane_core::time::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub struct DecisionBody {
     pub commitment: Option<Digest>,
     /// How many requests this entry stands for; more than one only for refusals of the same kind.
     pub count: u64,
-    pub decision: Decision,
+    pub decision: Verdict,
     pub engine: String,
     pub environment: String,
     /// The open ask, if the action is held.
@@ -75,17 +75,45 @@ pub struct RedemptionFacts {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StateRead {
-    pub containment: Option<runplane_core::containment::Hit>,
-    pub meters: Vec<MeterRead>,
+    pub containment: Option<Hit>,
+    /// In the order in which the engine asked for them.
+    pub meters: Vec<MeterValue>,
     pub open_approvals: u32,
-    pub suspended: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct MeterRead {
-    pub key: MeterKey,
-    pub value: MeterValue,
+impl StateRead {
+    /// The same as the engine takes it.
+    #[must_use]
+    pub fn facts(&self, now: Micros, approval: Option<Evidence>) -> Facts {
+        Facts {
+            now,
+            meters: self.meters.clone(),
+            containment: self.containment.clone(),
+            approval,
+            open_approvals: self.open_approvals,
+        }
+    }
+}
+
+/// What the engine said, in the form of the record.
+pub struct Decided {
+    pub verdict: Verdict,
+    pub charges: Vec<Charge>,
+}
+
+impl From<Decision> for Decided {
+    fn from(mut decision: Decision) -> Self {
+        let charges = std::mem::take(&mut decision.charges);
+        Self { verdict: decision.into(), charges }
+    }
+}
+
+impl Decided {
+    /// A BLOCK that the engine did not say, because it could not.
+    #[must_use]
+    pub fn refusal(code: &str, reason: &str) -> Self {
+        Self { verdict: Verdict::refusal(code, reason), charges: Vec::new() }
+    }
 }
 
 /// A request that was blocked for what it is.
@@ -113,8 +141,8 @@ impl ActionFacts {
 impl DecisionBody {
     /// The body of a decided call. The caller adds what sequencing gave it.
     #[must_use]
-    pub fn decided(call: &Call, control: &Control, request_id: String, state: StateRead, decision: Decision) -> Self {
-        let charges = if decision.outcome == Outcome::Block { Vec::new() } else { decision.charges.clone() };
+    pub fn decided(call: &Call, control: &Control, request_id: String, state: StateRead, decided: Decided) -> Self {
+        let Decided { verdict, charges } = decided;
         Self {
             action: ActionFacts::of(call),
             agent: call.agent.id.clone(),
@@ -122,7 +150,7 @@ impl DecisionBody {
             charges,
             commitment: None,
             count: 1,
-            decision,
+            decision: verdict,
             engine: ENGINE.to_owned(),
             environment: call.environment.as_str().to_owned(),
             held_as: None,
@@ -137,7 +165,6 @@ impl DecisionBody {
     #[must_use]
     pub fn refused(agent: &str, control: &Control, request_id: String, refused: &RefusedRequest<'_>) -> Self {
         let (declared, target) = refused.declared.clone().unwrap_or_default();
-        let rule = RuleId::built_in(&refused.code.replace('_', "-"));
         Self {
             action: ActionFacts {
                 declared,
@@ -151,7 +178,7 @@ impl DecisionBody {
             charges: Vec::new(),
             commitment: None,
             count: refused.count,
-            decision: Decision::refusal(refused.code, refused.reason, rule),
+            decision: Verdict::refusal(refused.code, refused.reason),
             engine: ENGINE.to_owned(),
             environment: String::new(),
             held_as: None,

@@ -7,12 +7,14 @@ use crate::control::AgentStatus;
 use crate::error::{Error, Kind};
 use crate::held::Held;
 use crate::id;
-use crate::record::{DecisionBody, HeldAs, Kind as EntryKind, MeterRead, RefusedRequest, StateRead};
+use crate::record::{Decided, DecisionBody, HeldAs, Kind as EntryKind, RefusedRequest, StateRead};
 use runplane_core::approval::{Approval, Asked, Evidence};
-use runplane_core::decide::{self, Decision, Facts, Prepared};
+use runplane_core::containment::{Hit, Scope};
+use runplane_core::decide::{self, Prepared};
 use runplane_core::digest::sha256;
-use runplane_core::meter::{Charge, MeterValue};
+use runplane_core::meter::MeterValue;
 use runplane_core::outcome::Outcome;
+use runplane_core::policy::Retention as Keep;
 use runplane_core::time::{Micros, Span};
 use runplane_store::{NewPayload, Request, Retention};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -34,7 +36,7 @@ impl Turn<'_> {
         let call = work.prepared.call();
         let digest = call.digest();
         let state = self.read_state(&work.prepared, &work.caller);
-        let stopped = state.containment.is_some() || state.suspended;
+        let stopped = state.containment.is_some();
         let mut may_keep_id = true;
         match self.earlier(&work.caller.agent, work.request_id.as_deref(), &digest)? {
             Earlier::None => {}
@@ -81,44 +83,37 @@ impl Turn<'_> {
     /// The state this decision reads, at this index.
     pub(super) fn read_state(&self, prepared: &Prepared, caller: &Caller) -> StateRead {
         let at = self.state.meter_time(self.now);
-        let meters = prepared
-            .meter_keys()
-            .map(|key| MeterRead { key: *key, value: MeterValue::Ready(self.state.meters.read(key, at)) })
-            .collect();
-        let agent = self.control.agents.get(&caller.agent);
+        let meters = prepared.meter_keys().map(|key| MeterValue::Ready(self.state.meters.read(key, at))).collect();
         StateRead {
-            containment: self.control.containment.hit(prepared.call()),
+            containment: self.containment(prepared, caller),
             meters,
             open_approvals: self.state.approvals.waiting(&caller.agent),
-            suspended: agent.is_none_or(|agent| agent.status == AgentStatus::Suspended),
         }
     }
 
+    /// The switch that catches the call. A suspended agent is contained by its registration.
+    fn containment(&self, prepared: &Prepared, caller: &Caller) -> Option<Hit> {
+        let agent = self.control.agents.get(&caller.agent);
+        if agent.is_none_or(|agent| agent.status == AgentStatus::Suspended) {
+            return Some(Hit {
+                switch: "suspended".to_owned(),
+                scope: Scope::Agent(caller.agent.clone()),
+                reason: "the agent is suspended".to_owned(),
+            });
+        }
+        self.control.containment.hit(prepared.call())
+    }
+
     /// The pure decision. A panic in the engine is a BLOCK of this call, not an outage of everybody's.
-    pub(super) fn run_engine(&self, prepared: &Prepared, state: &StateRead, evidence: Option<&Evidence>) -> Decision {
+    pub(super) fn run_engine(&self, prepared: &Prepared, state: &StateRead, evidence: Option<&Evidence>) -> Decided {
         let Some(bundle) = self.control.bundle.as_ref() else {
-            return Decision::refusal(
-                "policy_unavailable",
-                "no policy bundle is in force, so nothing can be allowed",
-                runplane_core::policy::RuleId::built_in("policy-unavailable"),
-            );
+            return Decided::refusal("policy_unavailable", "no policy bundle is in force, so nothing can be allowed");
         };
-        let meters: Vec<_> = state.meters.iter().map(|read| (read.key, read.value)).collect();
-        let facts = Facts {
-            now: self.now,
-            meters: &meters,
-            containment: state.containment.as_ref(),
-            suspended: state.suspended,
-            approval: evidence,
-            open_approvals: state.open_approvals,
-        };
-        catch_unwind(AssertUnwindSafe(|| decide::decide(bundle, prepared, &facts))).unwrap_or_else(|_| {
+        let facts = state.facts(self.now, evidence.cloned());
+        let decided = catch_unwind(AssertUnwindSafe(|| decide::decide(bundle, prepared, &facts)));
+        decided.map(Decided::from).unwrap_or_else(|_| {
             tracing::error!("deciding a call panicked");
-            Decision::refusal(
-                "internal",
-                "the call could not be decided",
-                runplane_core::policy::RuleId::built_in("internal"),
-            )
+            Decided::refusal("internal", "the call could not be decided")
         })
     }
 
@@ -164,13 +159,12 @@ impl Turn<'_> {
         nonces: &Nonces,
         held: Option<&Held>,
     ) {
-        use runplane_core::policy::PayloadRetention;
         body.commitment = Some(sha256(&[&nonces.salt, &payload]));
         let (retention, erase_after) = match (body.decision.audit.payload, held) {
-            (PayloadRetention::Full, _) => (Retention::Full, None),
-            (PayloadRetention::Replay, _) => (Retention::Replay, Some(self.now.after(REPLAY_RETENTION))),
-            (PayloadRetention::None, Some(held)) => (Retention::Replay, Some(held.approval.expires_at)),
-            (PayloadRetention::None, None) => return,
+            (Keep::Full, _) => (Retention::Full, None),
+            (Keep::Replay, _) => (Retention::Replay, Some(self.now.after(REPLAY_RETENTION))),
+            (Keep::None, Some(held)) => (Retention::Replay, Some(held.approval.expires_at)),
+            (Keep::None, None) => return,
         };
         let erase_after_us = erase_after.map(|at: Micros| at.0);
         self.batch.payloads.push(NewPayload { index, salt: nonces.salt, bytes: payload, retention, erase_after_us });

@@ -54,12 +54,15 @@ impl Turn<'_> {
         // Its own reservation must not count against it.
         let returned = self.give_back(&mut held);
         let state = self.read_state(&work.prepared, &work.caller);
-        let mut decision = self.run_engine(&work.prepared, &state, Some(&evidence));
-        if decision.outcome == Outcome::RequireApproval {
-            // What still asks for a person is not what was approved: this approval is spent.
-            decision.outcome = Outcome::Block;
+        let mut decided = self.run_engine(&work.prepared, &state, Some(&evidence));
+        let verdict = &mut decided.verdict;
+        if verdict.outcome != Outcome::Allow {
+            // What still asks for a person is not what was approved: this approval is spent, nothing runs.
+            verdict.outcome = Outcome::Block;
+            verdict.requirements.clear();
+            decided.charges.clear();
         }
-        let refusal = (decision.outcome != Outcome::Allow).then(|| decision.reason.clone());
+        let refusal = (decided.verdict.outcome != Outcome::Allow).then(|| decided.verdict.reason.clone());
         let event = Event::Redeem { redemption_id: work.redemption.clone(), refusal };
         let approval = held
             .approval
@@ -67,7 +70,7 @@ impl Turn<'_> {
             .map_err(|refused| Error::internal("a redemption could not be noted").because(refused))?;
         let index = self.next_index();
         let request_id = held.approval.request_id.clone();
-        let mut body = DecisionBody::decided(work.prepared.call(), &self.control, request_id, state, decision);
+        let mut body = DecisionBody::decided(work.prepared.call(), &self.control, request_id, state, decided);
         body.redemption = Some(RedemptionFacts { evidence, held: held.index, id: work.redemption, returned });
         self.charge(&body.charges.clone());
         self.keep_payload(&mut body, index, work.payload, &work.nonces, None);

@@ -1,0 +1,106 @@
+//! What was decided and why, as it stands on the record.
+//!
+//! Lists are capped, so that a call that a thousand rules are about still fits an entry; the digest of the whole
+//! lists is recorded, and the payload lets anybody make them again.
+
+use runplane_core::approval::Requirement;
+use runplane_core::decide::{AuditDuty, Decision, MatchedRule, ShadowRule, SuspectedRule};
+use runplane_core::digest::{Digest, sha256};
+use runplane_core::outcome::Outcome;
+use runplane_core::policy::{Retention, RuleId};
+use runplane_core::risk::{Risk, Severity};
+use serde::{Deserialize, Serialize};
+
+/// Most items of a list on the record.
+const LISTED: usize = 64;
+/// Longest text on the record, in characters.
+const LONGEST: usize = 1_000;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    pub audit: AuditDuty,
+    /// Stable reason code: the engine's, or one of the server's for requests that are no calls.
+    pub code: String,
+    pub matched: Listed<MatchedRule>,
+    pub matched_rule: RuleId,
+    pub outcome: Outcome,
+    pub reason: String,
+    pub requirements: Vec<Requirement>,
+    pub risk: Risk,
+    pub severity: Severity,
+    pub shadow: Listed<ShadowRule>,
+    pub suspected: Listed<SuspectedRule>,
+    pub uncovered: Vec<String>,
+}
+
+/// The first items of a list, how many there are, and the digest of all of them if some are left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed<T> {
+    pub count: usize,
+    pub digest: Option<Digest>,
+    pub first: Vec<T>,
+}
+
+impl<T: Serialize> Listed<T> {
+    fn of(mut items: Vec<T>) -> Self {
+        let count = items.len();
+        let digest = (count > LISTED).then(|| {
+            let bytes = serde_json::to_vec(&items).unwrap_or_default();
+            sha256(&[&bytes])
+        });
+        items.truncate(LISTED);
+        Self { count, digest, first: items }
+    }
+}
+
+impl From<Decision> for Verdict {
+    fn from(decision: Decision) -> Self {
+        let mut requirements = decision.requirements;
+        requirements.truncate(LISTED);
+        Self {
+            audit: decision.audit,
+            code: decision.code.as_str().to_owned(),
+            matched: Listed::of(decision.matched),
+            matched_rule: decision.matched_rule,
+            outcome: decision.outcome,
+            reason: shorten(decision.reason),
+            requirements,
+            risk: decision.risk,
+            severity: decision.severity,
+            shadow: Listed::of(decision.shadow),
+            suspected: Listed::of(
+                decision.suspected.into_iter().map(|rule| SuspectedRule { error: shorten(rule.error), ..rule }).collect(),
+            ),
+            uncovered: decision.uncovered.iter().take(LISTED).map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl Verdict {
+    /// A BLOCK for what the request is, named `runplane/<code>`.
+    #[must_use]
+    pub fn refusal(code: &str, reason: &str) -> Self {
+        Self {
+            audit: AuditDuty { payload: Retention::None, tags: Vec::new() },
+            code: code.to_owned(),
+            matched: Listed::of(Vec::new()),
+            matched_rule: RuleId::built_in(&code.replace('_', "-")),
+            outcome: Outcome::Block,
+            reason: shorten(reason.to_owned()),
+            requirements: Vec::new(),
+            risk: Risk { score: 0, severity: Severity::Low, factors: Vec::new() },
+            severity: Severity::Low,
+            shadow: Listed::of(Vec::new()),
+            suspected: Listed::of(Vec::new()),
+            uncovered: Vec::new(),
+        }
+    }
+}
+
+fn shorten(text: String) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
