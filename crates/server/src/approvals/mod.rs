@@ -3,7 +3,7 @@
 mod shown;
 mod view;
 
-pub use shown::{Shown, visible};
+pub use shown::Shown;
 pub use view::{ApprovalView, PolledStatus};
 
 use crate::app::App;

@@ -25,7 +25,7 @@ pub struct Shown {
 impl Shown {
     #[must_use]
     pub fn of(call: &Call, catalogue: &Catalogue) -> Self {
-        let template = catalogue.get(&call.action.canonical).map(|action| action.template.clone());
+        let template = catalogue.get(&call.action.canonical).map(|action| action.definition.says.clone());
         let summary = match template {
             Some(template) if !template.is_empty() => fill(&template, call),
             _ => format!("{} on {}", visible(&call.action.declared), visible(&call.target)),

@@ -95,7 +95,7 @@ fn asked(mut body: Object, shape: Shape) -> Result<Asked, Refusal> {
 fn request_id(body: &mut Object) -> Result<Option<String>, Refusal> {
     let request_id = optional_text(body, "requestId")?;
     match &request_id {
-        Some(id) if text::request_id(id).is_err() => {
+        Some(id) if text::visible_id(id).is_err() => {
             Err(Refusal::new(INVALID, "`requestId` is not 1 to 128 visible ASCII characters"))
         }
         _ => Ok(request_id),
@@ -133,7 +133,7 @@ pub fn agent_facts(identity: &Identity) -> Agent {
         id: agent.id.clone(),
         name: agent.name.clone(),
         // Checked when the agent was registered; an unusable name counts as the strictest there is.
-        environment: Environment::new(&agent.environment).unwrap_or_default(),
+        environment: Environment::new(&agent.environment).unwrap_or_else(|_| Environment::production()),
         labels: agent.labels.clone(),
         owner: agent.owner.clone(),
     }

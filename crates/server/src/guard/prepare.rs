@@ -19,9 +19,9 @@ pub fn prepare(bytes: &[u8], shape: Shape, identity: &Identity) -> Result<Ready,
         return Err(Refusal::new("policy_unavailable", "no policy bundle is in force, so nothing can be allowed"));
     };
     guarded(|| {
-        let Request { call, request_id } = normalise(bytes, shape, identity, bundle)?;
+        let Request { mut call, request_id } = normalise(bytes, shape, identity, bundle)?;
         let payload = call.to_payload();
-        let readings = inspect::read_all(&call, bundle.settings());
+        let readings = inspect::read_all(&mut call, bundle.catalogue(), bundle.settings());
         Ok(Ready { prepared: decide::prepare(bundle, call, readings), payload, request_id })
     })
 }

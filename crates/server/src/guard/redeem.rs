@@ -95,10 +95,10 @@ async fn prepare_stored(identity: &Arc<Identity>, approval: &str) -> Result<(Vec
         let stored = Call::from_payload(&payload.bytes)
             .map_err(|failure| Error::internal("a stored action could not be read").because(failure))?;
         let prepared = guarded(|| {
-            let call = stored
+            let mut call = stored
                 .today(agent_facts(&identity), bundle.catalogue(), bundle.settings())
                 .map_err(|failure| Refusal::new("invalid_request", failure.to_string()))?;
-            let readings = inspect::read_all(&call, bundle.settings());
+            let readings = inspect::read_all(&mut call, bundle.catalogue(), bundle.settings());
             Ok(decide::prepare(bundle, call, readings))
         });
         let prepared = prepared.map_err(|refusal| Error::internal(refusal.reason))?;

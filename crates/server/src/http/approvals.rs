@@ -214,7 +214,7 @@ pub async fn post_redeem(
     body: Body,
 ) -> Result<Json<Answer>, Error> {
     let request: RedeemBody = body::json(body).await?;
-    if runplane_core::text::request_id(&request.redemption_id).is_err() {
+    if runplane_core::text::visible_id(&request.redemption_id).is_err() {
         return Err(Error::new(Kind::InvalidRequest, "`redemptionId` is not 1 to 128 visible ASCII characters"));
     }
     // Closes it first if its time is up.

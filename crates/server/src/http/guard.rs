@@ -53,7 +53,6 @@ pub async fn post_guard(
     ),
     security(("agentKey" = []))
 )]
-#[deprecated]
 pub async fn post_decide(
     State(app): State<Arc<App>>,
     headers: HeaderMap,

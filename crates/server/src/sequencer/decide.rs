@@ -72,7 +72,7 @@ impl Turn<'_> {
             self.put_held(held)?;
         }
         if let Some(request_id) = work.request_id.filter(|_| may_keep_id) {
-            let (agent, digest, at_us) = (work.caller.agent, digest.to_bytes(), self.now.0);
+            let (agent, digest, at_us) = (work.caller.agent, digest.0, self.now.0);
             self.add_request(Request { agent, request_id, index, digest, at_us });
         }
         self.decisions.insert(index, Arc::clone(&body));

@@ -23,10 +23,9 @@ mod vote;
 mod work;
 
 pub use genesis::create;
-pub use recover::{Recovered, recover};
-pub use refuse::Aggregated;
+pub use recover::recover;
 pub use work::{
-    Caller, Changed, Command, ControlChange, Decide, Nonces, Recorded, Redeem, Redeemed, Refuse, Reply, Report,
+    Caller, Changed, Command, ControlChange, Decide, Nonces, Recorded, Redeem, Redeemed, Refuse, Report,
     Reported, Sequenced, Vote, Voted, Work,
 };
 

@@ -50,7 +50,7 @@ impl Turn<'_> {
         let Some(request_id) = request_id else { return Ok(Earlier::None) };
         let key = (agent.to_owned(), request_id.to_owned());
         let Some(request) = self.requests.get(&key) else { return Ok(Earlier::None) };
-        if request.digest != *digest.as_bytes() {
+        if request.digest != digest.0 {
             return Ok(Earlier::Refuse {
                 code: "request_id_conflict",
                 reason: "this request id was used for another action",
