@@ -6,7 +6,7 @@ use crate::meter::Charge;
 use crate::outcome::Outcome;
 use crate::policy::{Retention, RuleId};
 use crate::risk::{Risk, Severity};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -79,7 +79,7 @@ impl ReasonCode {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MatchedRule {
     pub rule: RuleId,
@@ -88,7 +88,7 @@ pub struct MatchedRule {
     pub satisfied: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SuspectedRule {
     pub rule: RuleId,
@@ -98,7 +98,7 @@ pub struct SuspectedRule {
     pub satisfied: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ShadowRule {
     pub rule: RuleId,
@@ -108,7 +108,7 @@ pub struct ShadowRule {
 }
 
 /// What the matching duties ask for, at its most.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditDuty {
     pub payload: Retention,
