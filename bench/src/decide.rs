@@ -84,7 +84,8 @@ fn bundle(rules: usize) -> Result<Bundle> {
     let mut yaml = String::from("policy: bench\nrules:\n");
     for rule in 0..rules {
         // A fiftieth of the rules is about the measured action, as with 50 action types in use.
-        let action = if rule % 50 == 0 { "process_refund" } else { others.get(rule % others.len()).copied().unwrap_or("") };
+        let action =
+            if rule % 50 == 0 { "process_refund" } else { others.get(rule % others.len()).copied().unwrap_or("") };
         let condition = if types.contains(&action) { "\n    when: context.amount > 1000" } else { "" };
         writeln!(
             yaml,
@@ -98,8 +99,7 @@ fn bundle(rules: usize) -> Result<Bundle> {
         weights: Weights::default(),
         policies: vec![("bench.yaml".to_owned(), yaml)],
     };
-    let (bundle, _) =
-        Bundle::publish(&inputs).map_err(|errors| anyhow!("{:?}", errors.into_iter().next()))?;
+    let (bundle, _) = Bundle::publish(&inputs).map_err(|errors| anyhow!("{:?}", errors.into_iter().next()))?;
     Ok(bundle)
 }
 
@@ -108,12 +108,7 @@ fn call(bundle: &Bundle) -> Result<Call> {
         Value::Object(context) => context,
         other => return Err(anyhow!("the context is a {}", other.kind())),
     };
-    let asked = Asked {
-        action: "process_refund".to_owned(),
-        target: "stripe".to_owned(),
-        context,
-        ..Asked::default()
-    };
+    let asked = Asked { action: "process_refund".to_owned(), target: "stripe".to_owned(), context, ..Asked::default() };
     let agent = Agent {
         id: "agt_1".to_owned(),
         name: "bench".to_owned(),

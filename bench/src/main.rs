@@ -57,11 +57,8 @@ fn main() -> Result<()> {
         }
         None => {
             let decide = decide::measure()?;
-            let guard = runtime.block_on(guard::measure(
-                arguments.runplane.as_deref(),
-                arguments.seconds,
-                arguments.rounds,
-            ))?;
+            let guard =
+                runtime.block_on(guard::measure(arguments.runplane.as_deref(), arguments.seconds, arguments.rounds))?;
             say(&table::guard(&guard));
             say(&table::decide(&decide));
             if let Some(path) = arguments.json {

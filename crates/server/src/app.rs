@@ -2,7 +2,8 @@
 
 use crate::clock::SharedClock;
 use crate::error::{Error, Kind};
-use crate::options::Options;
+use crate::keyfile;
+use crate::options::{LEDGER_KEY, Options, PERMIT_KEY};
 use crate::permit::PermitKey;
 use crate::rate::RateLimits;
 use crate::secret::Fingerprint;
@@ -10,10 +11,11 @@ use crate::sequencer::{self, Sequencer};
 use crate::tasks::{self, Tasks};
 use crate::workspace::{Published, QUEUE_LENGTH, Workspace};
 use parking_lot::{Mutex, RwLock};
-use runplane_ledger::checkpoint::origin;
 use runplane_ledger::SigningKey;
+use runplane_ledger::checkpoint::origin;
 use runplane_store::{Installation, Snapshot, Store};
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -41,6 +43,13 @@ pub struct App {
 pub struct Seeds {
     pub ledger: [u8; 32],
     pub permit: [u8; 32],
+}
+
+impl Seeds {
+    /// The key files of a data folder.
+    pub fn load(data: &Path) -> Result<Self, Error> {
+        Ok(Self { ledger: keyfile::load(&data.join(LEDGER_KEY))?, permit: keyfile::load(&data.join(PERMIT_KEY))? })
+    }
 }
 
 impl App {

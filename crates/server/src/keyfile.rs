@@ -26,7 +26,8 @@ pub fn load(path: &Path) -> Result<[u8; 32], Error> {
     }
     let text = fs::read_to_string(path).map_err(failed)?;
     let mut seed = [0u8; 32];
-    hex::decode_to_slice(text.trim(), &mut seed)
-        .map_err(|failure| Error::internal(format!("`{shown}` does not hold 64 hexadecimal digits")).because(failure))?;
+    hex::decode_to_slice(text.trim(), &mut seed).map_err(|failure| {
+        Error::internal(format!("`{shown}` does not hold 64 hexadecimal digits")).because(failure)
+    })?;
     Ok(seed)
 }

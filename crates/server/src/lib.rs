@@ -28,7 +28,7 @@ mod serve;
 mod tasks;
 pub mod workspace;
 
-pub use app::App;
+pub use app::{App, Seeds};
 pub use error::Error;
 pub use options::Options;
-pub use serve::{Running, serve, start};
+pub use serve::{Running, serve, start, start_with};

@@ -7,8 +7,7 @@ use crate::app::{App, Seeds};
 use crate::clock::{SharedClock, SystemClock};
 use crate::error::Error;
 use crate::http;
-use crate::keyfile;
-use crate::options::{LEDGER_KEY, Options, PERMIT_KEY};
+use crate::options::Options;
 use runplane_store::{SqliteStore, Store};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,10 +28,7 @@ pub struct Running {
 
 /// Opens the store of the data folder and listens.
 pub async fn start(options: Options) -> Result<Running, Error> {
-    let seeds = Seeds {
-        ledger: keyfile::load(&options.data.join(LEDGER_KEY))?,
-        permit: keyfile::load(&options.data.join(PERMIT_KEY))?,
-    };
+    let seeds = Seeds::load(&options.data)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&options.data, &runplane_store::Options::default())?);
     start_with(options, store, SystemClock::shared(), &seeds).await
 }

@@ -85,10 +85,7 @@ impl Workspace {
     }
 
     /// The same for a caller that is a thread.
-    pub fn submit_blocking<T>(
-        &self,
-        work: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Work,
-    ) -> Result<T, Error> {
+    pub fn submit_blocking<T>(&self, work: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Work) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
         self.queue(work(reply))?;
         answer.blocking_recv().unwrap_or_else(|_| Err(stopped()))

@@ -112,7 +112,8 @@ impl ApprovalView {
             .ok_or_else(|| Error::internal("the decision behind an approval is missing"))?;
         let control = workspace.control();
         let call = stored_call(workspace, held.index)?;
-        let shown = call.as_ref().zip(control.bundle.as_ref()).map(|(call, bundle)| Shown::of(call, bundle.catalogue()));
+        let shown =
+            call.as_ref().zip(control.bundle.as_ref()).map(|(call, bundle)| Shown::of(call, bundle.catalogue()));
         let context = match &call {
             Some(call) => to_json(&Value::Object(call.context.clone()))?,
             None => serde_json::Value::Null,

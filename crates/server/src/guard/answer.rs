@@ -178,8 +178,7 @@ impl Answer {
 
     #[must_use]
     pub fn with_permit(mut self, permit: Permit) -> Self {
-        self.permit =
-            Some(PermitView { permit: permit.token, permit_expires_at: rfc3339(permit.expires_at) });
+        self.permit = Some(PermitView { permit: permit.token, permit_expires_at: rfc3339(permit.expires_at) });
         self
     }
 }

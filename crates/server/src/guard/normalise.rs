@@ -59,7 +59,8 @@ pub fn normalise(bytes: &[u8], shape: Shape, identity: &Identity, bundle: &Bundl
     let call = Call::new(asked, established(identity), bundle.catalogue(), bundle.settings()).map_err(|error| {
         let mut refusal = with_id(Refusal::new(INVALID, error.to_string()));
         // Names that cannot be printed are not repeated.
-        let printable = [&declared.0, &declared.1].iter().all(|name| text::printable(name).is_ok() && name.len() <= 256);
+        let printable =
+            [&declared.0, &declared.1].iter().all(|name| text::printable(name).is_ok() && name.len() <= 256);
         refusal.declared = printable.then_some(declared);
         refusal
     })?;

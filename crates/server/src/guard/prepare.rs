@@ -1,10 +1,10 @@
 //! Everything about a call that needs only the call: readings, risk, and every condition of the bundle that names
 //! no state. Pure, in parallel, and total: a panic in it becomes a refusal.
 
-use super::normalise::{Refusal, Request, Shape, normalise};
 use super::identify::Identity;
+use super::normalise::{Refusal, Request, Shape, normalise};
 use runplane_core::decide::{self, Prepared};
-use runplane_core::{inspect};
+use runplane_core::inspect;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A call that is ready for its place in the log.

@@ -20,7 +20,10 @@ use std::sync::Arc;
 /// How an attempt to redeem ended.
 pub enum Redemption {
     /// Decided now or, for a repeat, before. Carries a permit if it was allowed.
-    Decided { answer: Box<Answer>, held: Held },
+    Decided {
+        answer: Box<Answer>,
+        held: Held,
+    },
     NotApproved(Held),
     Already(Held),
 }
@@ -41,16 +44,7 @@ pub async fn redeem(
         let redeemed = identity
             .workspace
             .submit(|reply| {
-                Work::Redeem(Box::new(Redeem {
-                    caller,
-                    approval,
-                    redemption,
-                    prepared,
-                    payload,
-                    epoch,
-                    nonces,
-                    reply,
-                }))
+                Work::Redeem(Box::new(Redeem { caller, approval, redemption, prepared, payload, epoch, nonces, reply }))
             })
             .await?;
         return match redeemed {

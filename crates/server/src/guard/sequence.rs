@@ -26,9 +26,7 @@ pub async fn decide(identity: &Identity, wire_client: bool, ready: Ready) -> Res
     let epoch = identity.control.epoch;
     identity
         .workspace
-        .submit(|reply| {
-            Work::Decide(Box::new(Decide { caller, prepared, payload, epoch, request_id, nonces, reply }))
-        })
+        .submit(|reply| Work::Decide(Box::new(Decide { caller, prepared, payload, epoch, request_id, nonces, reply })))
         .await
 }
 

@@ -139,9 +139,7 @@ pub async fn get_approval(
     {
         let credential = credential(&headers).unwrap_or_default();
         let status = match held {
-            Some(_) => {
-                approvals::poll(&app, credential, workspace, &agent.identity.agent.id, &id).await?
-            }
+            Some(_) => approvals::poll(&app, credential, workspace, &agent.identity.agent.id, &id).await?,
             None => PolledStatus::unknown(),
         };
         return Ok(Json(status).into_response());

@@ -7,8 +7,8 @@ use crate::id;
 use crate::record::GenesisBody;
 use crate::secret::{self, Fingerprint};
 use crate::sequencer;
-use runplane_core::containment::Switches;
 use runplane_core::catalogue::Catalogue;
+use runplane_core::containment::Switches;
 use runplane_core::policy::{Bundle, BundleInputs};
 use runplane_core::risk::Weights;
 use runplane_core::settings::Settings;
@@ -128,10 +128,8 @@ fn add_agent(first: &mut Change, name: &str, environment: &str, now: Micros) -> 
 /// Workspace names go into headers, paths and file names: lower-case letters, digits and inner dashes.
 pub fn check_name(name: &str) -> Result<(), Error> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let good = (1..=63).contains(&name.len())
-        && name.bytes().all(allowed)
-        && !name.starts_with('-')
-        && !name.ends_with('-');
+    let good =
+        (1..=63).contains(&name.len()) && name.bytes().all(allowed) && !name.starts_with('-') && !name.ends_with('-');
     if good {
         return Ok(());
     }

@@ -70,7 +70,11 @@ impl From<Decision> for Verdict {
             severity: decision.severity,
             shadow: Listed::of(decision.shadow),
             suspected: Listed::of(
-                decision.suspected.into_iter().map(|rule| SuspectedRule { error: shorten(rule.error), ..rule }).collect(),
+                decision
+                    .suspected
+                    .into_iter()
+                    .map(|rule| SuspectedRule { error: shorten(rule.error), ..rule })
+                    .collect(),
             ),
             uncovered: decision.uncovered.iter().take(LISTED).map(ToString::to_string).collect(),
         }

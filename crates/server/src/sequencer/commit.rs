@@ -1,9 +1,9 @@
 //! The durable commit of a batch, and the release of its answers.
 
+use super::Sequencer;
 use super::state::State;
 use super::turn::not_recorded;
 use super::work::Recorded;
-use super::Sequencer;
 use crate::control::Control;
 use crate::error::Error;
 use crate::random;

@@ -49,13 +49,7 @@ impl Turn<'_> {
             Earlier::Refuse { code, reason } => {
                 let declared = Some((call.action.declared.clone(), call.target.clone()));
                 let refused = RefusedRequest { code, reason, declared, count: 1 };
-                return self.record_refusal(
-                    &work.caller.agent,
-                    work.request_id,
-                    &refused,
-                    &work.nonces,
-                    work.reply,
-                );
+                return self.record_refusal(&work.caller.agent, work.request_id, &refused, &work.nonces, work.reply);
             }
         }
         let decision = self.run_engine(&work.prepared, &state, None);
@@ -169,5 +163,4 @@ impl Turn<'_> {
         let erase_after_us = erase_after.map(|at: Micros| at.0);
         self.batch.payloads.push(NewPayload { index, salt: nonces.salt, bytes: payload, retention, erase_after_us });
     }
-
 }

@@ -25,8 +25,8 @@ mod work;
 pub use genesis::create;
 pub use recover::recover;
 pub use work::{
-    Caller, Changed, Command, ControlChange, Decide, Nonces, Recorded, Redeem, Redeemed, Refuse, Report,
-    Reported, Sequenced, Vote, Voted, Work,
+    Caller, Changed, Command, ControlChange, Decide, Nonces, Recorded, Redeem, Redeemed, Refuse, Report, Reported,
+    Sequenced, Vote, Voted, Work,
 };
 
 use crate::clock::SharedClock;
@@ -37,6 +37,7 @@ use runplane_core::time::{Micros, Span};
 use runplane_ledger::SigningKey;
 use runplane_store::{Snapshot, Store};
 use state::State;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -107,18 +108,20 @@ impl Sequencer {
     fn take(&mut self, commands: Vec<Command>) {
         let mut rest = commands.into_iter().peekable();
         loop {
-            let batch: Vec<Command> = {
-                let mut batch = Vec::new();
-                while let Some(command) = rest.next() {
-                    let ends_batch = matches!(command.work, Work::Change(_));
-                    batch.push(command);
-                    if ends_batch {
-                        break;
-                    }
+            let mut batch = Vec::new();
+            for command in rest.by_ref() {
+                let ends_batch = matches!(command.work, Work::Change(_));
+                batch.push(command);
+                if ends_batch {
+                    break;
                 }
-                batch
-            };
-            self.turn(batch);
+            }
+            // A panic drops the replies of this batch, which tells their callers that nothing was decided; the state
+            // it may have left half-changed is gone, too.
+            if catch_unwind(AssertUnwindSafe(|| self.turn(batch))).is_err() {
+                tracing::error!(workspace = %self.workspace, "a batch panicked");
+                self.state = None;
+            }
             if rest.peek().is_none() {
                 return;
             }
@@ -155,7 +158,8 @@ impl Sequencer {
             }
         };
         let time = self.pace.next(self.clock.read(), state.time);
-        let mut turn = Turn::new(&mut state, self.published.control.load_full(), time.now, &*self.store, &self.workspace);
+        let mut turn =
+            Turn::new(&mut state, self.published.control.load_full(), time.now, &*self.store, &self.workspace);
         turn.requests = known;
         let finished = turn.note_clock(time.step).and_then(|()| turn.close_due()).and_then(|()| {
             for command in commands {

@@ -21,7 +21,10 @@ pub(super) enum Earlier {
     /// Answer with what was decided at this index.
     Same(u64, Arc<DecisionBody>),
     /// Block: the id was used for something else, or is used up.
-    Refuse { code: &'static str, reason: &'static str },
+    Refuse {
+        code: &'static str,
+        reason: &'static str,
+    },
 }
 
 impl Sequencer {

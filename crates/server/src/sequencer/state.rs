@@ -4,14 +4,14 @@
 //! a batch is in the making; if the commit fails it is thrown away and loaded again from disk, so nothing that
 //! was not committed can be read by a later decision.
 
-use crate::held::Held;
-use runplane_core::approval::State as ApprovalState;
 use crate::error::Error;
+use crate::held::Held;
 use crate::record::Returned;
+use runplane_core::approval::State as ApprovalState;
 use runplane_core::meter::{Charge, Meters};
-use serde::{Deserialize, Serialize};
 use runplane_core::time::{Micros, Span};
 use runplane_ledger::Frontier;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 
 pub struct State {

@@ -183,7 +183,6 @@ impl<'a> Turn<'a> {
             time: self.now,
         }
     }
-
 }
 
 /// The answer to everything in a batch whose commit failed.

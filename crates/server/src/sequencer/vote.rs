@@ -54,12 +54,8 @@ impl Turn<'_> {
                 .map_err(|refused| Error::internal("an approval could not expire").because(refused))?;
             let mut next = Held { approval, ..held };
             let returned = self.give_back(&mut next);
-            let body = ClosedBody {
-                approval: next.id().to_owned(),
-                held: next.index,
-                returned,
-                state: next.approval.state,
-            };
+            let body =
+                ClosedBody { approval: next.id().to_owned(), held: next.index, returned, state: next.approval.state };
             self.append(EntryKind::Closed, &body)?;
             self.put_held(next)?;
         }

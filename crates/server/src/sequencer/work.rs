@@ -5,8 +5,8 @@
 
 use crate::control::Change;
 use crate::error::Error;
-use crate::record::{DecisionBody, Position};
 use crate::held::Held;
+use crate::record::{DecisionBody, Position};
 use runplane_core::approval::{Verdict, Voter};
 use runplane_core::decide::Prepared;
 use runplane_core::time::Micros;
@@ -124,7 +124,10 @@ pub struct Redeem {
 
 pub enum Redeemed {
     /// The decision made when it was redeemed; the same for every repeat.
-    Decided { decision: Recorded<Arc<DecisionBody>>, held: Held },
+    Decided {
+        decision: Recorded<Arc<DecisionBody>>,
+        held: Held,
+    },
     /// Not approved (yet, or never); the approval as it is.
     NotApproved(Held),
     /// Redeemed before under another id, or too long ago.

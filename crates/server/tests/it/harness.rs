@@ -1,0 +1,178 @@
+//! A server for one test, and clients for it.
+
+use runplane_core::packs;
+use runplane_core::time::Micros;
+use runplane_server::clock::{ManualClock, SharedClock};
+use runplane_server::install::{InitOptions, Installed, init};
+use runplane_server::{App, Options, Seeds, start_with};
+use runplane_store::fault::FaultStore;
+use runplane_store::{SqliteStore, Store};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// 2026-11-22T12:00:00Z.
+const START: Micros = Micros(1_795_348_800_000_000);
+
+pub struct Server {
+    pub app: Arc<App>,
+    pub address: SocketAddr,
+    pub clock: Arc<ManualClock>,
+    pub store: Arc<FaultStore<SqliteStore>>,
+    pub installed: Installed,
+    pub client: reqwest::Client,
+    folder: Option<TempDir>,
+    stop: Option<oneshot::Sender<()>>,
+    running: Option<JoinHandle<()>>,
+}
+
+/// What a request was answered with.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub json: Value,
+}
+
+impl Answer {
+    pub fn text(&self, member: &str) -> &str {
+        self.json[member].as_str().unwrap_or_default()
+    }
+}
+
+impl Server {
+    /// With the shipped packs, and what is not covered by them held.
+    pub async fn start() -> Self {
+        let policies = packs::ALL.iter().map(|pack| (pack.name.to_owned(), pack.source.to_owned())).collect();
+        Self::with_policies(policies).await
+    }
+
+    /// With one policy of its own.
+    pub async fn with_policy(yaml: &str) -> Self {
+        Self::with_policies(vec![("test".to_owned(), yaml.to_owned())]).await
+    }
+
+    pub async fn with_policies(packs: Vec<(String, String)>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::at(START);
+        let shared: SharedClock = clock.clone();
+        let data = folder.path().join("data");
+        let options = InitOptions { data, agent_name: "tester".into(), agent_environment: "production".into(), packs };
+        let installed = init(&options, &shared).unwrap();
+        Self::open(folder, clock, installed).await
+    }
+
+    async fn open(folder: TempDir, clock: Arc<ManualClock>, installed: Installed) -> Self {
+        let data = folder.path().join("data");
+        let sqlite = open_store(&data).await;
+        let store = Arc::new(FaultStore::new(sqlite));
+        let options = Options::new(data.clone(), SocketAddr::from(([127, 0, 0, 1], 0)));
+        let seeds = Seeds::load(&data).unwrap();
+        let as_store: Arc<dyn Store> = store.clone();
+        let running = start_with(options, as_store, clock.clone(), &seeds).await.unwrap();
+        let (app, address) = (running.app.clone(), running.address);
+        let (stop, stopped) = oneshot::channel::<()>();
+        #[allow(clippy::disallowed_methods, reason = "joined in `stop`")]
+        let running = tokio::spawn(async move {
+            running.run(async { drop(stopped.await) }).await.unwrap();
+        });
+        Self {
+            app,
+            address,
+            clock,
+            store,
+            installed,
+            client: reqwest::Client::new(),
+            folder: Some(folder),
+            stop: Some(stop),
+            running: Some(running),
+        }
+    }
+
+    /// Stops gracefully and starts again on the same folder.
+    pub async fn restart(mut self) -> Self {
+        let folder = self.shut_down().await;
+        let (clock, installed) = (self.clock.clone(), self.installed.clone());
+        drop(self);
+        Self::open(folder, clock, installed).await
+    }
+
+    async fn shut_down(&mut self) -> TempDir {
+        drop(self.stop.take());
+        self.running.take().unwrap().await.unwrap();
+        self.folder.take().unwrap()
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.bytes().await.unwrap();
+        let json = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| panic!("{status} answered no JSON: {}", String::from_utf8_lossy(&bytes)));
+        Answer { status, json }
+    }
+
+    /// As our own SDKs ask.
+    pub async fn guard(&self, body: &Value) -> Answer {
+        let key = self.installed.agent_key.clone();
+        self.post_as(&key, "/api/v1/guard", body).await
+    }
+
+    pub async fn act(&self, action: &str, target: &str, context: Value) -> Answer {
+        self.guard(&json!({ "action": { "type": action, "target": target, "context": context } })).await
+    }
+
+    pub async fn post_as(&self, credential: &str, path: &str, body: &Value) -> Answer {
+        let request = self.client.post(self.url(path)).bearer_auth(credential).header("runplane-client", "test/1");
+        self.send(request.json(body)).await
+    }
+
+    pub async fn get_as(&self, credential: &str, path: &str) -> Answer {
+        let request = self.client.get(self.url(path)).bearer_auth(credential).header("runplane-client", "test/1");
+        self.send(request).await
+    }
+
+    /// As the published client polls: without naming itself.
+    pub async fn poll(&self, approval: &str) -> Answer {
+        let path = self.url(&format!("/api/v1/approvals/{approval}"));
+        self.send(self.client.get(path).bearer_auth(&self.installed.agent_key)).await
+    }
+
+    pub async fn admin_post(&self, path: &str, body: &Value) -> Answer {
+        self.post_as(&self.installed.admin_token.clone(), path, body).await
+    }
+
+    pub async fn admin_get(&self, path: &str) -> Answer {
+        self.get_as(&self.installed.admin_token.clone(), path).await
+    }
+
+    pub fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Without a graceful stop the task ends with the runtime.
+        drop(self.stop.take());
+    }
+}
+
+/// The folder's lock is let go a moment after the last user is gone.
+async fn open_store(data: &Path) -> SqliteStore {
+    for _ in 0..100 {
+        if let Ok(store) = SqliteStore::open(data, &runplane_store::Options::default()) {
+            return store;
+        }
+        tokio::task::yield_now().await;
+    }
+    SqliteStore::open(data, &runplane_store::Options::default()).unwrap()
+}

@@ -1,0 +1,12 @@
+//! The server over real HTTP: a real store in a temporary folder, port 0, a clock that stands still until moved.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop where they fail"
+)]
+
+mod guard;
+mod harness;
