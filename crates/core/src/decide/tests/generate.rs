@@ -196,7 +196,7 @@ impl RuleSketch {
     /// A policy of its own, named by what it says, so that a rule has the same id among any others.
     fn write(&self) -> String {
         let digest = sha256(&[format!("{self:?}").as_bytes()]).to_string();
-        let mut text = format!("policy: {}-{}-{}\nstrict: false\n", self.policy, self.id, &digest[..8]);
+        let mut text = format!("policy: {}-{}-{digest:.8}\nstrict: false\n", self.policy, self.id);
         if let Some(source) = self.source {
             let _ = writeln!(text, "source: {source}");
         }
