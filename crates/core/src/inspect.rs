@@ -6,6 +6,7 @@
 
 mod arguments;
 mod recipients;
+mod sql;
 mod url;
 
 use crate::call::Call;
@@ -202,10 +203,11 @@ pub fn read_all(call: &mut Call, catalogue: &Catalogue, settings: &Settings) -> 
     readings
 }
 
-fn read(inspector: Inspector, call: &Call, settings: &Settings, _found: &mut Vec<TypeName>) -> Reading {
+fn read(inspector: Inspector, call: &Call, settings: &Settings, found: &mut Vec<TypeName>) -> Reading {
     match inspector {
         Inspector::Recipients => recipients::read(call, settings),
         Inspector::Url => url::read(call),
+        Inspector::Sql => sql::read(call, found),
         _ => Reading::Unknown,
     }
 }

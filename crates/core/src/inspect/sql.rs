@@ -1,0 +1,311 @@
+//! What SQL text really does, whatever the call is named.
+//!
+//! Every statement is walked, everywhere in it: CTEs, subqueries, EXPLAIN. The text is read as several
+//! databases would read it and the strictest reading counts. Before that a lexical check of its own
+//! refuses text that databases split into words differently (escapes, odd comments, dollar quotes), and
+//! after it a check by words catches what a parser took for a name. Refuses to trust any function that
+//! is not on a list of harmless ones. INVARIANT: only text that every reading shows to be a plain read
+//! or write is one; everything else is stricter or `UNKNOWN`.
+
+mod condition;
+mod functions;
+mod lexical;
+mod walk;
+
+use super::Reading;
+use super::arguments::{count, flat, has_word, object, texts, truth, unknown};
+use crate::call::Call;
+use crate::catalogue::TypeName;
+use crate::value::{Object, Value};
+use lexical::Scan;
+use std::collections::BTreeSet;
+use walk::Walk;
+
+/// What a statement does; the order is strictness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Select,
+    Show,
+    Insert,
+    Update,
+    Transaction,
+    Set,
+    Lock,
+    Merge,
+    Copy,
+    Call,
+    Create,
+    Alter,
+    Grant,
+    Other,
+    Truncate,
+    Drop,
+    Delete,
+    Unknown,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Select => "SELECT",
+            Self::Show => "SHOW",
+            Self::Insert => "INSERT",
+            Self::Update => "UPDATE",
+            Self::Transaction => "TRANSACTION",
+            Self::Set => "SET",
+            Self::Lock => "LOCK",
+            Self::Merge => "MERGE",
+            Self::Copy => "COPY",
+            Self::Call => "CALL",
+            Self::Create => "CREATE",
+            Self::Alter => "ALTER",
+            Self::Grant => "GRANT",
+            Self::Other => "OTHER",
+            Self::Truncate => "TRUNCATE",
+            Self::Drop => "DROP",
+            Self::Delete => "DELETE",
+            Self::Unknown => super::UNKNOWN,
+        }
+    }
+}
+
+/// Argument names that hold statements, as words of the name.
+const NAMES_STATEMENT: &[&str] = &[
+    "sql",
+    "query",
+    "queries",
+    "statement",
+    "statements",
+    "stmt",
+    "ddl",
+    "dml",
+    "text",
+    "command",
+    "commands",
+    "script",
+    "migration",
+    "raw",
+    "batch",
+    "procedure",
+    "q",
+];
+/// The same where the type is no query: only names that mean nothing else.
+const NAMES_SURE: &[&str] = &["sql", "statement", "statements", "stmt", "ddl", "dml"];
+/// Values bound to a statement are no part of it.
+const NAMES_BOUND: &[&str] =
+    &["values", "bindings", "params", "parameters", "arguments", "args", "timeout", "name", "id"];
+const RUNS_STATEMENTS: &str = "execute_query";
+const MAX_TEXT: usize = 16 * 1024;
+const MAX_TEXTS: usize = 64;
+
+/// What was found in all texts of a call.
+#[derive(Default)]
+struct Found {
+    kinds: BTreeSet<Kind>,
+    statements: usize,
+    tables: BTreeSet<String>,
+    /// UPDATE and DELETE statements, and those of them that a condition bounds.
+    changes: usize,
+    bounded: usize,
+    deletes: bool,
+    schema: bool,
+    grants: bool,
+}
+
+pub(super) fn read(call: &Call, found: &mut Vec<TypeName>) -> Reading {
+    let sure = !call.action.is(RUNS_STATEMENTS);
+    let mut collected = Collected { sure, texts: Vec::new(), unreadable: false };
+    collected.members(&call.context, 0);
+    if collected.texts.is_empty() && !collected.unreadable {
+        return if sure { Reading::NotApplicable } else { Reading::Unknown };
+    }
+    let mut all = Found::default();
+    let size: usize = collected.texts.iter().map(|text| text.len()).sum();
+    if collected.unreadable || collected.texts.len() > MAX_TEXTS || size > 4 * MAX_TEXT {
+        all.kinds.insert(Kind::Unknown);
+    }
+    for text in collected.texts.iter().take(MAX_TEXTS) {
+        all.text(text);
+    }
+    all.types(found);
+    Reading::Object(all.reading())
+}
+
+/// The texts in a call that may be statements.
+struct Collected<'a> {
+    sure: bool,
+    texts: Vec<&'a str>,
+    unreadable: bool,
+}
+
+impl<'a> Collected<'a> {
+    fn members(&mut self, members: &'a Object, depth: usize) {
+        let table = if self.sure { NAMES_SURE } else { NAMES_STATEMENT };
+        for (name, value) in members {
+            if has_word(name, NAMES_BOUND) {
+                continue;
+            }
+            let opens = || value.as_text().is_some_and(lexical::opens_statement);
+            let likely = self.sure && has_word(name, &["query"]) && opens();
+            if likely || has_word(name, table) || flat(name).contains("sql") {
+                self.value(value, depth);
+            } else if let (Value::Object(inner), true) = (value, depth < 4) {
+                self.members(inner, depth + 1);
+            }
+        }
+    }
+
+    fn value(&mut self, value: &'a Value, depth: usize) {
+        match value {
+            Value::Null => {}
+            Value::Text(text) if text.trim().is_empty() => {}
+            Value::Text(text) => self.texts.push(text),
+            Value::List(items) if depth < 4 => items.iter().for_each(|item| self.value(item, depth + 1)),
+            Value::Object(inner) if depth < 4 => {
+                // `{"text": …, "values": […]}`; an object without a statement is some other language.
+                let before = self.texts.len();
+                let sure = std::mem::replace(&mut self.sure, false);
+                self.members(inner, depth + 1);
+                self.sure = sure;
+                self.unreadable |= self.texts.len() == before;
+            }
+            _ => self.unreadable = true,
+        }
+    }
+}
+
+impl Found {
+    fn text(&mut self, text: &str) {
+        let scan = Scan::of(text);
+        let before = self.statements;
+        let mut kinds = BTreeSet::new();
+        if text.len() <= MAX_TEXT && scan.is_small {
+            for walk in walk::all_readings(text) {
+                kinds.extend(walk.kinds.iter().copied());
+                self.take(walk, before);
+            }
+        }
+        let plain = kinds.iter().all(|kind| matches!(kind, Kind::Select | Kind::Show | Kind::Insert | Kind::Update));
+        let smuggled = plain && scan.words.iter().any(|word| acts(word) && !is_expected(word, &kinds));
+        if kinds.is_empty() || scan.is_ambiguous || smuggled {
+            self.kinds.insert(Kind::Unknown);
+            self.words(if scan.is_ambiguous { &scan.all_words } else { &scan.words });
+        }
+        self.kinds.extend(kinds);
+    }
+
+    fn take(&mut self, walk: Walk, before: usize) {
+        self.statements = self.statements.max(before + walk.statements);
+        self.tables.extend(walk.tables);
+        self.changes += walk.changes;
+        self.bounded += walk.bounded;
+        self.deletes |= walk.deletes;
+        self.schema |= walk.schema;
+        self.grants |= walk.grants;
+    }
+
+    /// Evidence from the words of a text that nobody can read.
+    fn words(&mut self, words: &BTreeSet<String>) {
+        let any = |table: &[&str]| table.iter().any(|word| words.contains(*word));
+        self.deletes |= any(&["DELETE", "TRUNCATE", "DROP"]);
+        self.schema |= any(&["ALTER", "CREATE", "DROP", "RENAME"]);
+        self.grants |= any(&["GRANT", "REVOKE", "DENY"]);
+    }
+
+    fn types(&self, found: &mut Vec<TypeName>) {
+        for (present, name) in
+            [(self.deletes, "delete_records"), (self.schema, "modify_schema"), (self.grants, "modify_security")]
+        {
+            if present && !found.iter().any(|known| **known == *name) {
+                found.push(name.into());
+            }
+        }
+    }
+
+    fn reading(self) -> Object {
+        let unreadable = self.kinds.contains(&Kind::Unknown);
+        let kind = self.kinds.last().copied().unwrap_or(Kind::Unknown);
+        let reads = self.kinds.iter().all(|kind| matches!(kind, Kind::Select | Kind::Show));
+        // Of an unreadable text only what it does is known, not what it does not do.
+        let known = |present: bool| if present { Some(true) } else { (!unreadable).then_some(false) };
+        object([
+            ("kind", Value::from(kind.as_str())),
+            ("kinds", texts(self.kinds.iter().map(|kind| kind.as_str().to_owned()))),
+            ("statements", if unreadable { unknown() } else { count(self.statements) }),
+            ("tables", texts(self.tables.into_iter().take(64))),
+            ("has_where", Value::Bool(self.changes > 0 && self.bounded == self.changes && !unreadable)),
+            ("reads", Value::Bool(reads)),
+            ("writes", Value::Bool(!reads)),
+            ("deletes", truth(known(self.deletes))),
+            ("schema", truth(known(self.schema))),
+            ("grants", truth(known(self.grants))),
+        ])
+    }
+}
+
+/// Words that begin an action in some database. One that stands bare in a text which was read as a plain
+/// statement may be a second statement that a parser took for a name: `SELECT 1 DELETE FROM users`.
+fn acts(word: &str) -> bool {
+    matches!(
+        word,
+        "INSERT"
+            | "UPDATE"
+            | "DELETE"
+            | "DROP"
+            | "TRUNCATE"
+            | "ALTER"
+            | "CREATE"
+            | "GRANT"
+            | "REVOKE"
+            | "DENY"
+            | "MERGE"
+            | "EXEC"
+            | "EXECUTE"
+            | "CALL"
+            | "COPY"
+            | "INTO"
+            | "LOAD"
+            | "UNLOAD"
+            | "ATTACH"
+            | "DETACH"
+            | "VACUUM"
+            | "PRAGMA"
+            | "SHUTDOWN"
+            | "KILL"
+            | "BACKUP"
+            | "RESTORE"
+            | "RECONFIGURE"
+            | "DBCC"
+            | "BULK"
+            | "OPENROWSET"
+            | "OPENQUERY"
+            | "OPENDATASOURCE"
+            | "PREPARE"
+            | "GO"
+            | "CHECKPOINT"
+            | "COMMIT"
+            | "ROLLBACK"
+            | "REVERT"
+            | "WAITFOR"
+            | "DECLARE"
+            | "HANDLER"
+            | "OUTFILE"
+            | "DUMPFILE"
+            | "PROCEDURE"
+            | "REINDEX"
+            | "RENAME"
+            | "IMPORT"
+            | "EXPORT"
+    )
+}
+
+fn is_expected(word: &str, kinds: &BTreeSet<Kind>) -> bool {
+    match word {
+        "INSERT" | "INTO" => kinds.contains(&Kind::Insert),
+        "UPDATE" => kinds.contains(&Kind::Update),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
