@@ -22,6 +22,7 @@ function nested(depth) {
 /** Calls a program can make with the published client. Every one names an action that clean input may run. */
 const CALLS = {
   "10 MB of context": ["read_balance", "stripe", { blob: "x".repeat(TEN_MB) }],
+  "20 MB of context": ["read_balance", "stripe", { blob: "x".repeat(2 * TEN_MB) }],
   "2 MB of context": ["read_balance", "stripe", { blob: "x".repeat(2 * 1024 * 1024) }],
   "context 500 levels deep": ["read_balance", "stripe", nested(500)],
   "context 2000 levels deep": ["read_balance", "stripe", nested(2_000)],

@@ -87,17 +87,21 @@ async function answerAsPerson(server, agent, step, over) {
 
 /** The rows as text, for people. */
 export function table(rows) {
-  const lines = [["domain", "the agent wants to", "first answer", "person", "tool", "why"]];
+  const lines = [["domain", "the agent wants to", "answer", "tool", "why"]];
   for (const { domain, step, decisions, runs, wrong } of rows) {
     const [first] = decisions;
-    const why = first === undefined ? "" : `${first.reason}${first.matchedRule === "" ? "" : ` (${first.matchedRule})`}`;
-    lines.push([domain, step.wish, first?.decision ?? "none", step.person ?? "", runs > 0 ? "ran" : "did not run", why]);
-    for (const difference of wrong) lines.push(["", `^ ${difference}`, "", "", "", ""]);
+    lines.push([domain, step.wish, answer(first?.decision, step.person), runs > 0 ? "ran" : "did not run", first?.reason ?? ""]);
+    for (const difference of wrong) lines.push(["", "", "", "", `^ ${difference}`]);
   }
   const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
   const text = lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd());
   text.splice(1, 0, widths.map((width) => "-".repeat(width)).join("  "));
   return text.join("\n");
+}
+
+function answer(decision, person) {
+  if (decision === "REQUIRE_APPROVAL") return person === "approves" ? "held, approved" : "held, denied";
+  return { ALLOW: "allowed", BLOCK: "blocked" }[decision] ?? "none";
 }
 
 async function main() {
