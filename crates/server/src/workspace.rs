@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use runplane_ledger::{SigningKey, VerifyingKey};
 use runplane_store::{Head, Store};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use tokio::sync::{broadcast, oneshot};
 
@@ -32,6 +33,8 @@ pub struct Published {
     pub head: ArcSwap<Head>,
     /// Ids of approvals that changed.
     pub approvals: broadcast::Sender<Arc<str>>,
+    /// How much is queued and not yet taken by the sequencer.
+    pub waiting: AtomicUsize,
 }
 
 impl Published {
@@ -41,6 +44,7 @@ impl Published {
             control: ArcSwap::from_pointee(control),
             head: ArcSwap::from_pointee(head),
             approvals: broadcast::channel(APPROVAL_EVENTS).0,
+            waiting: AtomicUsize::new(0),
         }
     }
 }
@@ -91,17 +95,28 @@ impl Workspace {
         answer.blocking_recv().unwrap_or_else(|_| Err(stopped()))
     }
 
+    /// How much waits for its place in the log.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.published.waiting.load(Ordering::Relaxed)
+    }
+
     /// Asks the sequencer to end; it finishes what is queued first.
     pub fn stop(&self) {
         // A full queue is worth waiting for here; a closed one has stopped already.
+        self.published.waiting.fetch_add(1, Ordering::Relaxed);
         let _ = self.queue.send(Command { queued: self.clock.read().elapsed, work: Work::Stop });
     }
 
     fn queue(&self, work: Work) -> Result<(), Error> {
         let command = Command { queued: self.clock.read().elapsed, work };
-        self.queue.try_send(command).map_err(|failure| match failure {
-            TrySendError::Full(_) => Error::new(Kind::Overloaded, "too many calls are waiting"),
-            TrySendError::Disconnected(_) => stopped(),
+        self.published.waiting.fetch_add(1, Ordering::Relaxed);
+        self.queue.try_send(command).map_err(|failure| {
+            self.published.waiting.fetch_sub(1, Ordering::Relaxed);
+            match failure {
+                TrySendError::Full(_) => Error::new(Kind::Overloaded, "too many calls are waiting"),
+                TrySendError::Disconnected(_) => stopped(),
+            }
         })
     }
 }

@@ -39,6 +39,7 @@ use runplane_store::{Snapshot, Store};
 use state::State;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use turn::Turn;
@@ -94,6 +95,7 @@ impl Sequencer {
                 let Ok(next) = queue.try_recv() else { break };
                 commands.push(next);
             }
+            self.published.waiting.fetch_sub(commands.len(), Ordering::Relaxed);
             let stop = commands.iter().any(|command| matches!(command.work, Work::Stop));
             self.take(commands);
             if stop {

@@ -2,6 +2,9 @@
 
 use runplane_core::packs;
 use runplane_core::time::Micros;
+use runplane_ledger::Hash;
+use runplane_ledger::checkpoint::origin;
+use runplane_ledger::verify::{Head, Verifier};
 use runplane_server::clock::{ManualClock, SharedClock};
 use runplane_server::install::{InitOptions, Installed, init};
 use runplane_server::{App, Options, Seeds, start_with};
@@ -152,6 +155,41 @@ impl Server {
 
     pub async fn admin_get(&self, path: &str) -> Answer {
         self.get_as(&self.installed.admin_token.clone(), path).await
+    }
+
+    /// Calls that wait for their place in the log.
+    pub fn queued(&self) -> usize {
+        self.app.workspaces().iter().map(|workspace| workspace.waiting()).sum()
+    }
+
+    /// Verifies the whole ledger of the default workspace against its signed checkpoints; says how long it is.
+    pub fn verify_ledger(&self) -> u64 {
+        let workspace = self.app.workspace("default").unwrap();
+        let head = self.store.load_head(&workspace.id).unwrap();
+        let mut verifier = Verifier::new(vec![workspace.verifying_key().clone()], &origin(&workspace.id));
+        let mut notes = Vec::new();
+        while let Ok(page) =
+            self.store.read_checkpoints(&workspace.id, notes.last().map_or(0, |(size, _)| size + 1), 4_096)
+        {
+            if page.is_empty() {
+                break;
+            }
+            notes.extend(page.into_iter().map(|row| (row.size, row.note)));
+        }
+        let mut notes = notes.into_iter().peekable();
+        let mut next = 0;
+        while next < head.size {
+            for row in self.store.read_entries(&workspace.id, next, 4_096).unwrap() {
+                verifier.entry(row.index, &row.bytes, Hash::new(row.leaf_hash));
+                next = row.index + 1;
+                while let Some((_, note)) = notes.next_if(|(size, _)| *size == next) {
+                    verifier.checkpoint(&note);
+                }
+            }
+        }
+        let report = verifier.report(Some(&Head { size: head.size, root: Some(Hash::new(head.root)) }));
+        assert!(report.valid, "{report:?}");
+        head.size
     }
 
     pub fn advance(&self, seconds: u64) {

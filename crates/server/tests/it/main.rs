@@ -8,5 +8,8 @@
     reason = "tests stop where they fail"
 )]
 
+mod bad_requests;
+mod failures;
 mod guard;
 mod harness;
+mod limits;
