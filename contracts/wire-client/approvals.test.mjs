@@ -116,6 +116,17 @@ for (const failMode of MODES) {
   });
 }
 
+test("a server that is killed while a person decides keeps the approval, and the action runs once", async () => {
+  const agent = await server.createAgent("killed");
+  const { run, ended } = asking(agent);
+  const { id } = await server.heldBy(agent);
+  await server.killAndRestart();
+  await server.approve(id);
+  assert.deepEqual(await ended, { result: "done" });
+  assert.equal(run.runs, 1);
+  assert.equal((await client(agent).verifyAuditChain()).valid, true);
+});
+
 test("unknown and foreign approvals cannot be told apart", async () => {
   const { approvalId } = await heldAction("indistinct");
   const stranger = await server.createAgent("indistinct-stranger");

@@ -3,6 +3,7 @@
  * 200 BLOCK (or be held): never as an error, a cut connection or silence.
  */
 import assert from "node:assert/strict";
+import { request } from "node:http";
 import { after, before, test } from "node:test";
 import { WireClient } from "./client.mjs";
 import { startServer } from "./real-server.mjs";
@@ -98,6 +99,27 @@ test("bytes that are no UTF-8 are a BLOCK", async () => {
   const response = await fetch(`${server.baseUrl}/api/v1/guard`, { method: "POST", headers, body });
   assert.equal(response.status, 200);
   assert.equal((await response.json()).decision, "BLOCK");
+});
+
+test("a body that never ends is refused before the client's 3 s are over", async () => {
+  const headers = { authorization: `Bearer ${server.agent.key}`, "content-type": "application/json", "content-length": "4096" };
+  const started = performance.now();
+  const { status, text } = await new Promise((answered, failed) => {
+    const asking = request(`${server.baseUrl}/api/v1/guard`, { method: "POST", headers }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (part) => (text += part));
+      response.on("end", () => {
+        answered({ status: response.statusCode, text });
+        asking.destroy();
+      });
+    });
+    asking.once("error", failed);
+    asking.write('{"action":{"type":"read_balance"');
+  });
+  assert.ok(performance.now() - started < 3_000);
+  assert.equal(status, 200);
+  assert.equal(JSON.parse(text).decision, "BLOCK");
 });
 
 test("a flood of approvals ends in BLOCK, not in an error", async () => {

@@ -34,13 +34,8 @@ export async function startServer() {
   try {
     const { stdout } = await promisify(execFile)(bin, ["init", "--data", join(folder, "data"), "--json"], { env });
     const installed = JSON.parse(stdout);
-    const port = await freePort();
-    const child = spawn(bin, ["serve", "--data", join(folder, "data"), "--listen", `127.0.0.1:${port}`], {
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const server = new RealServer(child, folder, `http://127.0.0.1:${port}`, installed);
-    await server.ready();
+    const server = new RealServer(bin, env, folder, await freePort(), installed);
+    await server.start();
     return server;
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
@@ -49,25 +44,42 @@ export async function startServer() {
 }
 
 class RealServer {
-  #child;
+  #bin;
+  #env;
   #folder;
+  #listen;
+  #child;
   #log = "";
   #exited;
 
-  constructor(child, folder, baseUrl, { agentId, agentKey, adminToken }) {
-    this.#child = child;
+  constructor(bin, env, folder, port, { agentId, agentKey, adminToken }) {
+    this.#bin = bin;
+    this.#env = env;
     this.#folder = folder;
-    this.baseUrl = baseUrl;
+    this.#listen = `127.0.0.1:${port}`;
+    this.baseUrl = `http://${this.#listen}`;
     this.agent = { id: agentId, key: agentKey };
     this.adminToken = adminToken;
+  }
+
+  /** Starts the process and waits until it is ready. */
+  async start() {
+    const child = spawn(this.#bin, ["serve", "--data", join(this.#folder, "data"), "--listen", this.#listen], {
+      env: this.#env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#child = child;
+    // A test process that ends early leaves no server behind.
+    process.once("exit", () => child.kill("SIGKILL"));
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8");
       stream.on("data", (text) => (this.#log = (this.#log + text).slice(-8_192)));
     }
     this.#exited = new Promise((done) => child.once("exit", (code, signal) => done(`exit code ${code}, signal ${signal}`)));
+    await this.#ready();
   }
 
-  async ready() {
+  async #ready() {
     const until = performance.now() + START_WITHIN_MS;
     const exited = this.#exited.then((how) => Promise.reject(new Error(`the server stopped at once (${how}):\n${this.#log}`)));
     exited.catch(() => undefined);
@@ -84,13 +96,22 @@ class RealServer {
 
   /** Ends the server, waits for it and removes its folder. */
   async stop() {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      this.#child.kill("SIGTERM");
-      const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_WITHIN_MS);
-      await this.#exited;
-      clearTimeout(timer);
-    }
+    await this.#end("SIGTERM");
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Kills the process without a warning and starts it again on the same folder and port. */
+  async killAndRestart() {
+    await this.#end("SIGKILL");
+    await this.start();
+  }
+
+  async #end(signal) {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.kill(signal);
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_WITHIN_MS);
+    await this.#exited;
+    clearTimeout(timer);
   }
 
   /** One request with any key; gives `{ status, headers, text, body }`, `body` undefined when the answer is not JSON. */

@@ -169,6 +169,31 @@ for (const failMode of MODES) {
   });
 }
 
+test("containment while a person decides stops the guarded action, whatever the person says", async () => {
+  const agent = await server.createAgent("contained-while-held");
+  const { run, ended } = asking(agent, { failMode: "open" });
+  const { id } = await server.heldBy(agent);
+  const contained = await server.admin("POST", "/containment", { scope: "agent", value: agent.id, reason: "test of containment" });
+  await server.approve(id);
+  const { error } = await ended;
+  await server.admin("DELETE", `/containment/${contained.id}`);
+  assert.ok(error instanceof GuardBlockedError);
+  assert.equal(error.approvalId, id);
+  assert.match(error.message, /was granted, but the action is refused now/);
+  assert.equal(run.runs, 0);
+});
+
+test("a server that is killed while a person decides keeps the approval, and the action runs once", async () => {
+  const agent = await server.createAgent("killed");
+  const { run, ended } = asking(agent);
+  const { id } = await server.heldBy(agent);
+  await server.killAndRestart();
+  await server.approve(id);
+  assert.deepEqual(await ended, { result: "done" });
+  assert.equal(run.runs, 1);
+  assert.equal((await client(agent).verifyAuditChain()).valid, true);
+});
+
 test("a redemption repeated with its id is the same permit, another id is refused", async () => {
   const agent = await server.createAgent("redeems");
   const { approvalId } = await client(agent).decide({ actionType: HELD[0], target: HELD[1], context: HELD[2] });
