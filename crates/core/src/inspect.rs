@@ -5,6 +5,8 @@
 //! is `UNKNOWN`, at the top or in a single member, and the engine holds such a call.
 
 mod arguments;
+mod blast;
+mod money;
 mod recipients;
 mod sql;
 mod url;
@@ -208,6 +210,8 @@ fn read(inspector: Inspector, call: &Call, settings: &Settings, found: &mut Vec<
         Inspector::Recipients => recipients::read(call, settings),
         Inspector::Url => url::read(call),
         Inspector::Sql => sql::read(call, found),
+        Inspector::Money => money::read(call),
+        Inspector::Blast => blast::read(call),
         _ => Reading::Unknown,
     }
 }
