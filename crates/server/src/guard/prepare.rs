@@ -4,12 +4,14 @@
 use super::identify::Identity;
 use super::normalise::{Refusal, Request, Shape, normalise};
 use runplane_core::decide::{self, Prepared};
+use runplane_core::digest::Digest;
 use runplane_core::inspect;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A call that is ready for its place in the log.
 pub struct Ready {
     pub prepared: Prepared,
+    pub digest: Digest,
     pub payload: Vec<u8>,
     pub request_id: Option<String>,
 }
@@ -20,9 +22,9 @@ pub fn prepare(bytes: &[u8], shape: Shape, identity: &Identity) -> Result<Ready,
     };
     guarded(|| {
         let Request { mut call, request_id } = normalise(bytes, shape, identity, bundle)?;
-        let payload = call.to_payload();
+        let (digest, payload) = (call.digest(), call.to_payload());
         let readings = inspect::read_all(&mut call, bundle.catalogue(), bundle.settings());
-        Ok(Ready { prepared: decide::prepare(bundle, call, readings), payload, request_id })
+        Ok(Ready { prepared: decide::prepare(bundle, call, readings), digest, payload, request_id })
     })
 }
 

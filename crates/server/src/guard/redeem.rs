@@ -4,17 +4,18 @@ use super::answer::Answer;
 use super::identify::Identity;
 use super::normalise::{Refusal, agent_facts};
 use super::prepare::guarded;
-use super::sequence::{caller, nonces};
+use super::sequence::caller;
 use super::{ATTEMPTS, identify};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::held::Held;
-use crate::sequencer::{Redeem, Redeemed, Work};
+use crate::random;
+use crate::sequencer::{Payload, Redeem, Redeemed, Work};
 use crate::tasks;
 use runplane_core::call::Call;
 use runplane_core::decide::{self, Prepared};
 use runplane_core::inspect;
-use runplane_store::Payload;
+use runplane_store::Payload as Kept;
 use std::sync::Arc;
 
 /// How an attempt to redeem ended.
@@ -38,13 +39,14 @@ pub async fn redeem(
     for _ in 0..ATTEMPTS {
         let identity = Arc::new(identify(app, credential)?);
         let (payload, prepared) = prepare_stored(&identity, approval).await?;
-        let (caller, nonces) = (caller(&identity, wire_client), nonces()?);
+        let caller = caller(&identity, wire_client);
+        let payload = Payload::new(payload, random::bytes()?);
         let (approval, redemption) = (approval.to_owned(), redemption.to_owned());
         let epoch = identity.control.epoch;
         let redeemed = identity
             .workspace
             .submit(|reply| {
-                Work::Redeem(Box::new(Redeem { caller, approval, redemption, prepared, payload, epoch, nonces, reply }))
+                Work::Redeem(Box::new(Redeem { caller, approval, redemption, prepared, payload, epoch, reply }))
             })
             .await?;
         return match redeemed {
@@ -78,7 +80,7 @@ async fn prepare_stored(identity: &Arc<Identity>, approval: &str) -> Result<(Vec
         let row = store.load_approval(workspace, &approval)?.filter(|row| row.agent == identity.agent.id);
         // SECURITY: an approval of another agent is answered exactly like one that does not exist.
         let row = row.ok_or_else(|| Error::plain(Kind::UnknownApproval))?;
-        let Payload::Present(payload) = store.load_payload(workspace, row.index)? else {
+        let Kept::Present(payload) = store.load_payload(workspace, row.index)? else {
             return Err(Error::new(Kind::ApprovalNotApproved, "the action is no longer kept: ask again"));
         };
         let bundle = identity

@@ -5,7 +5,7 @@ use super::normalise::Refusal;
 use super::prepare::Ready;
 use crate::error::Error;
 use crate::random;
-use crate::sequencer::{Caller, Decide, Nonces, Refuse, Sequenced, Work};
+use crate::sequencer::{Caller, Decide, Nonces, Payload, Refuse, Sequenced, Work};
 
 pub fn caller(identity: &Identity, wire_client: bool) -> Caller {
     Caller { agent: identity.agent.id.clone(), key: identity.key.clone(), wire_client }
@@ -13,20 +13,22 @@ pub fn caller(identity: &Identity, wire_client: bool) -> Caller {
 
 /// Random bytes for one entry, drawn before the queue.
 pub fn nonces() -> Result<Nonces, Error> {
-    let all: [u8; 36] = random::bytes()?;
-    let (salt, rest) = all.split_first_chunk::<16>().ok_or_else(|| Error::internal("too few random bytes"))?;
-    let (request, rest) = rest.split_first_chunk::<10>().ok_or_else(|| Error::internal("too few random bytes"))?;
+    let all: [u8; 20] = random::bytes()?;
+    let (request, rest) = all.split_first_chunk::<10>().ok_or_else(|| Error::internal("too few random bytes"))?;
     let approval = rest.first_chunk::<10>().ok_or_else(|| Error::internal("too few random bytes"))?;
-    Ok(Nonces { salt: *salt, request: *request, approval: *approval })
+    Ok(Nonces { request: *request, approval: *approval })
 }
 
 pub async fn decide(identity: &Identity, wire_client: bool, ready: Ready) -> Result<Sequenced, Error> {
     let (caller, nonces) = (caller(identity, wire_client), nonces()?);
-    let Ready { prepared, payload, request_id } = ready;
+    let Ready { prepared, digest, payload, request_id } = ready;
+    let payload = Payload::new(payload, random::bytes()?);
     let epoch = identity.control.epoch;
     identity
         .workspace
-        .submit(|reply| Work::Decide(Box::new(Decide { caller, prepared, payload, epoch, request_id, nonces, reply })))
+        .submit(|reply| {
+            Work::Decide(Box::new(Decide { caller, prepared, digest, payload, epoch, request_id, nonces, reply }))
+        })
         .await
 }
 

@@ -2,7 +2,7 @@
 
 use super::replay::Earlier;
 use super::turn::Turn;
-use super::work::{Caller, Decide, Nonces, Sequenced};
+use super::work::{Caller, Decide, Payload, Sequenced};
 use crate::control::AgentStatus;
 use crate::error::{Error, Kind};
 use crate::held::Held;
@@ -11,7 +11,6 @@ use crate::record::{Decided, DecisionBody, HeldAs, Kind as EntryKind, RefusedReq
 use runplane_core::approval::{Approval, Asked, Evidence};
 use runplane_core::containment::{Hit, Scope};
 use runplane_core::decide::{self, Prepared};
-use runplane_core::digest::sha256;
 use runplane_core::meter::MeterValue;
 use runplane_core::outcome::Outcome;
 use runplane_core::policy::Retention as Keep;
@@ -23,6 +22,9 @@ use std::sync::Arc;
 /// How long a payload is kept that nobody asked to keep: as long as the largest window.
 const REPLAY_RETENTION: Span = Span::seconds(31 * 24 * 3600);
 
+/// How much longer than its approval the payload of a held action is kept, so that people can still look at it.
+const HELD_RETENTION: Span = Span::seconds(3600);
+
 impl Turn<'_> {
     pub(super) fn decide(&mut self, work: Decide) -> Result<(), Error> {
         if work.epoch != self.control.epoch {
@@ -33,8 +35,7 @@ impl Turn<'_> {
             let _ = work.reply.send(Err(Error::plain(Kind::InvalidKey)));
             return Ok(());
         }
-        let call = work.prepared.call();
-        let digest = call.digest();
+        let (call, digest) = (work.prepared.call(), work.digest);
         let state = self.read_state(&work.prepared, &work.caller);
         let stopped = state.containment.is_some();
         let mut may_keep_id = true;
@@ -59,7 +60,7 @@ impl Turn<'_> {
         let mut body = DecisionBody::decided(call, &self.control, request_id.clone(), state, decision);
         self.charge(&body.charges.clone());
         let held = self.hold(&mut body, &work, index);
-        self.keep_payload(&mut body, index, work.payload, &work.nonces, held.as_ref());
+        self.keep_payload(&mut body, index, work.payload, held.as_ref());
         let body = Arc::new(body);
         self.append(EntryKind::Decision, &*body)?;
         if let Some(held) = held {
@@ -126,7 +127,7 @@ impl Turn<'_> {
         let asked = Asked {
             id: id::from_random(id::APPROVAL, self.now, &work.nonces.approval),
             request_id: body.request_id.clone(),
-            digest: call.digest(),
+            digest: work.digest,
             agent: work.caller.agent.clone(),
             requesters: call.agent.owner.iter().chain(call.subject.iter()).cloned().collect(),
         };
@@ -145,22 +146,21 @@ impl Turn<'_> {
 
     /// Keeps the payload as long as the rules ask for, and at least while its approval is open; commits to it either
     /// way.
-    pub(super) fn keep_payload(
-        &mut self,
-        body: &mut DecisionBody,
-        index: u64,
-        payload: Vec<u8>,
-        nonces: &Nonces,
-        held: Option<&Held>,
-    ) {
-        body.commitment = Some(sha256(&[&nonces.salt, &payload]));
+    pub(super) fn keep_payload(&mut self, body: &mut DecisionBody, index: u64, payload: Payload, held: Option<&Held>) {
+        body.commitment = Some(payload.commitment);
         let (retention, erase_after) = match (body.decision.audit.payload, held) {
             (Keep::Full, _) => (Retention::Full, None),
             (Keep::Replay, _) => (Retention::Replay, Some(self.now.after(REPLAY_RETENTION))),
-            (Keep::None, Some(held)) => (Retention::Replay, Some(held.approval.expires_at)),
+            (Keep::None, Some(held)) => (Retention::Replay, Some(held.approval.expires_at.after(HELD_RETENTION))),
             (Keep::None, None) => return,
         };
         let erase_after_us = erase_after.map(|at: Micros| at.0);
-        self.batch.payloads.push(NewPayload { index, salt: nonces.salt, bytes: payload, retention, erase_after_us });
+        self.batch.payloads.push(NewPayload {
+            index,
+            salt: payload.salt,
+            bytes: payload.bytes,
+            retention,
+            erase_after_us,
+        });
     }
 }

@@ -25,8 +25,8 @@ mod work;
 pub use genesis::create;
 pub use recover::recover;
 pub use work::{
-    Caller, Changed, Command, ControlChange, Decide, Nonces, Recorded, Redeem, Redeemed, Refuse, Report, Reported,
-    Sequenced, Vote, Voted, Work,
+    Caller, Changed, Command, ControlChange, Decide, Nonces, Payload, Recorded, Redeem, Redeemed, Refuse, Report,
+    Reported, Sequenced, Vote, Voted, Work,
 };
 
 use crate::clock::SharedClock;

@@ -73,7 +73,7 @@ impl Turn<'_> {
         let mut body = DecisionBody::decided(work.prepared.call(), &self.control, request_id, state, decided);
         body.redemption = Some(RedemptionFacts { evidence, held: held.index, id: work.redemption, returned });
         self.charge(&body.charges.clone());
-        self.keep_payload(&mut body, index, work.payload, &work.nonces, None);
+        self.keep_payload(&mut body, index, work.payload, None);
         let body = Arc::new(body);
         self.append(EntryKind::Redemption, &*body)?;
         let held = Held { approval, redeemed_index: Some(index), ..held };

@@ -9,6 +9,7 @@ use crate::held::Held;
 use crate::record::{DecisionBody, Position};
 use runplane_core::approval::{Verdict, Voter};
 use runplane_core::decide::Prepared;
+use runplane_core::digest::{Digest, sha256};
 use runplane_core::time::Micros;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -74,10 +75,24 @@ pub struct Caller {
     pub wire_client: bool,
 }
 
+/// What is kept of a call beside the ledger: canonical bytes with everything needed to decide it again.
+pub struct Payload {
+    pub bytes: Vec<u8>,
+    pub salt: [u8; 16],
+    /// SHA-256 over salt and bytes: what the ledger holds of it. Both can be erased without touching the ledger.
+    pub commitment: Digest,
+}
+
+impl Payload {
+    #[must_use]
+    pub fn new(bytes: Vec<u8>, salt: [u8; 16]) -> Self {
+        Self { commitment: sha256(&[&salt, &bytes]), bytes, salt }
+    }
+}
+
 /// Bytes drawn before the queue, so that sequencing cannot fail for want of randomness.
 #[derive(Clone, Copy)]
 pub struct Nonces {
-    pub salt: [u8; 16],
     pub request: [u8; 10],
     pub approval: [u8; 10],
 }
@@ -86,8 +101,8 @@ pub struct Nonces {
 pub struct Decide {
     pub caller: Caller,
     pub prepared: Prepared,
-    /// Canonical bytes of the call with everything needed to decide it again.
-    pub payload: Vec<u8>,
+    pub digest: Digest,
+    pub payload: Payload,
     pub epoch: u64,
     /// Given by the client; absent if the server is to make one.
     pub request_id: Option<String>,
@@ -116,9 +131,8 @@ pub struct Redeem {
     pub approval: String,
     pub redemption: String,
     pub prepared: Prepared,
-    pub payload: Vec<u8>,
+    pub payload: Payload,
     pub epoch: u64,
-    pub nonces: Nonces,
     pub reply: Reply<Redeemed>,
 }
 
