@@ -1,0 +1,82 @@
+//! The command line: what can be asked for, and what is said when it was asked for wrongly.
+
+use crate::commands::{agents, approvals, audit, contain, dev, doctor, guard, init, keys, policy, serve};
+use crate::exit::Exit;
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Where a server listens and clients look for it unless told otherwise.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:7070";
+const COMMON: &str = "Options of every command";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "runplane",
+    version,
+    about = "A governed execution control plane for AI agents",
+    after_help = "Exit codes: 0 ok, 1 failure, 2 blocked, 3 findings, 4 held.\n\
+                  Secrets come from the environment, never from arguments: RUNPLANE_API_KEY (an agent's key), \
+                  RUNPLANE_ADMIN_TOKEN (yours). Without them, and against a server on this machine, the keys that \
+                  `runplane dev` keeps in the data folder are used.",
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Args, Debug)]
+pub struct Global {
+    /// Print one JSON document instead of text.
+    #[arg(long, global = true, help_heading = COMMON)]
+    pub json: bool,
+    /// Folder of the database and the signing keys.
+    #[arg(long, global = true, value_name = "DIR", env = "RUNPLANE_DATA", default_value = ".runplane", hide_env_values = true, help_heading = COMMON)]
+    pub data: PathBuf,
+    /// The server to talk to.
+    #[arg(long, global = true, env = "RUNPLANE_URL", default_value = "http://127.0.0.1:7070", hide_env_values = true, help_heading = COMMON)]
+    pub url: String,
+    /// The workspace you mean [default: the one named `default`].
+    #[arg(long, global = true, value_name = "NAME", env = "RUNPLANE_WORKSPACE", hide_env_values = true, help_heading = COMMON)]
+    pub workspace: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a data folder: database, signing keys, admin token, first agent and its key.
+    Init(init::Args),
+    /// Run the server on an initialised data folder.
+    Serve(serve::Args),
+    /// Initialise if need be, run the server, and print what to try.
+    Dev(dev::Args),
+    /// Ask whether an action may run.
+    Guard(guard::Args),
+    /// Held actions: list, show, approve, deny.
+    Approvals(approvals::Args),
+    /// Policies: check and test files, manage those of a server.
+    Policy(policy::Args),
+    /// Agents: list, create, suspend, resume.
+    Agents(agents::Args),
+    /// API keys of agents: list, create, rotate, revoke.
+    Keys(keys::Args),
+    /// The ledger: verify, export.
+    Audit(audit::Args),
+    /// Containment switches: list, on, off.
+    Contain(contain::Args),
+    /// Look for what could be wrong with this installation.
+    Doctor(doctor::Args),
+}
+
+/// Help and version are answers; everything else is a failure, and never the code of a decision.
+pub fn refuse(refusal: &clap::Error) -> Exit {
+    // Nothing is left to say it with if this cannot be printed.
+    let _ = refusal.print();
+    match refusal.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
+        _ => Exit::Failure,
+    }
+}

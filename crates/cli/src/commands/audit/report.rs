@@ -1,0 +1,104 @@
+//! What verification found, as it is printed.
+
+use crate::exit::Exit;
+use crate::output::{Output, Tone};
+use runplane_ledger::Report;
+use serde::Serialize;
+
+/// Why the key is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Trust {
+    /// Given with `--key`.
+    Pinned,
+    /// The one the data folder signs with.
+    DataFolder,
+    /// Taken from the export itself.
+    Unpinned,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ledger {
+    pub valid: bool,
+    origin: String,
+    entries: u64,
+    proven: u64,
+    checkpoints: u64,
+    root: String,
+    key: String,
+    key_trust: Trust,
+    rollback: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_bad: Option<FirstBad>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FirstBad {
+    index: u64,
+    problem: String,
+    /// In an export: where to look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+}
+
+/// The whole answer of `audit verify`.
+#[derive(Serialize)]
+pub struct Verified {
+    valid: bool,
+    ledgers: Vec<Ledger>,
+}
+
+impl Ledger {
+    pub fn new(origin: &str, key: &str, trust: Trust, report: &Report, line: Option<u64>) -> Self {
+        let first_bad = report.first_bad.as_ref().map(|fault| FirstBad {
+            index: fault.index,
+            problem: fault.what.to_string(),
+            line,
+        });
+        Self {
+            valid: report.valid,
+            origin: origin.to_owned(),
+            entries: report.entries,
+            proven: report.proven,
+            checkpoints: report.checkpoints,
+            root: report.root.to_string(),
+            key: key.to_owned(),
+            key_trust: trust,
+            rollback: report.rollback.to_string(),
+            first_bad,
+        }
+    }
+
+    fn print(&self, out: &Output) {
+        let Self { origin, entries, checkpoints, .. } = self;
+        match &self.first_bad {
+            None => {
+                out.toned(Tone::Good, "VALID", format_args!("{origin}: {entries} entries, {checkpoints} checkpoints"));
+            }
+            Some(FirstBad { index, problem, line }) => {
+                let line = line.map_or_else(String::new, |line| format!(" (line {line})"));
+                out.toned(Tone::Bad, "BROKEN", format_args!("{origin} at entry {index}{line}: {problem}"));
+                out.line(format_args!("  the first {} of {entries} entries are proven", self.proven));
+            }
+        }
+        out.line(format_args!("  root {}", self.root));
+        let trust = match self.key_trust {
+            Trust::Pinned => "pinned",
+            Trust::DataFolder => "the data folder's own",
+            Trust::Unpinned => "as the export says of itself; pin it with --key",
+        };
+        out.line(format_args!("  key {} ({trust})", self.key));
+        out.line(format_args!("  rollback {}", self.rollback));
+    }
+}
+
+/// Prints what was found.
+pub fn conclude(ledgers: Vec<Ledger>, out: &Output) -> Exit {
+    // Nothing looked at is nothing shown to be good.
+    let valid = !ledgers.is_empty() && ledgers.iter().all(|ledger| ledger.valid);
+    let verified = Verified { valid, ledgers };
+    out.answer(&verified, |out| verified.ledgers.iter().for_each(|ledger| ledger.print(out)));
+    if valid { Exit::Ok } else { Exit::Findings }
+}

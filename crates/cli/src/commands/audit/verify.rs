@@ -1,0 +1,147 @@
+//! `audit verify`.
+//!
+//! All of it is checked here, also what a running server sends: its own word is not asked for.
+
+use super::report::{Ledger, Trust, conclude};
+use super::source::Folder;
+use crate::args::Global;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::remote::Remote;
+use anyhow::{Context, bail};
+use runplane_ledger::checkpoint::origin;
+use runplane_ledger::export::Reader;
+use runplane_ledger::verify::Head;
+use runplane_ledger::{Hash, Verifier, VerifyingKey};
+use runplane_server::history::{History, Row};
+use runplane_store::{Store, Workspace};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::PathBuf;
+
+const PIECE: usize = 256 * 1024;
+/// Rows between two steps of the progress bar.
+const STEP: u64 = 1_024;
+/// More entries than any ledger holds.
+const TO_THE_END: u64 = u64::MAX - 1;
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// An export to verify; without it, the ledgers of the data folder.
+    #[arg(value_name = "EXPORT", conflicts_with = "server")]
+    file: Option<PathBuf>,
+    /// Verify what the running server exports.
+    #[arg(long)]
+    server: bool,
+    /// The key to believe, as `name+id+key`, got from somebody you trust; without it, the key at hand.
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// A checkpoint that was kept elsewhere: rules out that the ledger was cut or rolled back to before it.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+}
+
+pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
+    let key = args.key.as_deref().map(VerifyingKey::parse).transpose().context("the key of --key cannot be used")?;
+    let outside = args
+        .checkpoint
+        .as_ref()
+        .map(|path| fs::read_to_string(path).with_context(|| format!("`{}` could not be read", path.display())))
+        .transpose()?;
+    let ledgers = match &args.file {
+        Some(path) => {
+            let file = File::open(path).with_context(|| format!("`{}` could not be read", path.display()))?;
+            vec![read(file, key, outside, out).with_context(|| format!("`{}`", path.display()))?]
+        }
+        None if args.server => {
+            let remote = Remote::admin(global)?;
+            vec![read(remote.stream(&["ledger", "export"])?, key, outside, out).context("the server's export")?]
+        }
+        None => folder(global, key.as_ref(), outside.as_deref(), out)?,
+    };
+    Ok(conclude(ledgers, out))
+}
+
+/// Verifies an export as it streams in.
+fn read(
+    mut export: impl Read,
+    key: Option<VerifyingKey>,
+    outside: Option<String>,
+    out: &Output,
+) -> anyhow::Result<Ledger> {
+    let mut reader = Reader::new(key.clone().into_iter().collect(), outside.into_iter().collect());
+    let mut piece = vec![0; PIECE];
+    let bar = out.progress(None, "entries");
+    loop {
+        let length = export.read(&mut piece).context("reading broke off")?;
+        if length == 0 {
+            break;
+        }
+        reader.feed(piece.get(..length).unwrap_or_default())?;
+        if let Some(header) = reader.header() {
+            bar.set_length(header.size);
+        }
+        bar.set_position(reader.entries());
+    }
+    bar.finish_and_clear();
+    let outcome = reader.finish()?;
+    let trust = if outcome.key_pinned { Trust::Pinned } else { Trust::Unpinned };
+    let believed = key.map_or_else(|| outcome.header.key.clone(), |key| key.to_string());
+    Ok(Ledger::new(&outcome.header.origin, &believed, trust, &outcome.report, outcome.line))
+}
+
+/// Verifies the ledgers of a data folder: of the workspace that was named, or that the pinned key is for, or all.
+fn folder(
+    global: &Global,
+    pinned: Option<&VerifyingKey>,
+    outside: Option<&str>,
+    out: &Output,
+) -> anyhow::Result<Vec<Ledger>> {
+    let folder = Folder::open(global)?;
+    let mut workspaces = folder.workspaces(global.workspace.as_deref())?;
+    if let Some(key) = pinned {
+        workspaces.retain(|workspace| origin(&workspace.id) == key.name());
+    }
+    // The first line of a checkpoint says whose it is.
+    if let Some(of) = outside.and_then(|note| note.lines().next()) {
+        workspaces.retain(|workspace| origin(&workspace.id) == of);
+    }
+    if workspaces.is_empty() {
+        bail!("no ledger here is the one that the key or the checkpoint is for");
+    }
+    workspaces.iter().map(|workspace| stored(&folder, workspace, pinned, outside, out)).collect()
+}
+
+fn stored(
+    folder: &Folder,
+    workspace: &Workspace,
+    pinned: Option<&VerifyingKey>,
+    outside: Option<&str>,
+    out: &Output,
+) -> anyhow::Result<Ledger> {
+    let origin = origin(&workspace.id);
+    let key = pinned.cloned().map_or_else(|| folder.key(&workspace.id), Ok)?;
+    let mut verifier = Verifier::new(vec![key.clone()], &origin);
+    if let Some(note) = outside {
+        verifier.outside(note).context("the given checkpoint cannot be used")?;
+    }
+    let head = folder.store.load_head(&workspace.id)?;
+    let bar = out.progress(Some(head.size), "entries");
+    // Beyond the head as well: a row that was put in behind it is a finding.
+    let mut history = History::of(&workspace.id);
+    while let Some(row) = history.next(&folder.store, TO_THE_END)? {
+        match row {
+            Row::Entry(row) => {
+                verifier.entry(row.index, &row.bytes, Hash::new(row.leaf_hash));
+                if row.index % STEP == 0 {
+                    bar.set_position(row.index);
+                }
+            }
+            Row::Checkpoint(checkpoint) => verifier.checkpoint(&checkpoint.note),
+        }
+    }
+    bar.finish_and_clear();
+    let report = verifier.report(Some(&Head { size: head.size, root: Some(Hash::new(head.root)) }));
+    let trust = if pinned.is_some() { Trust::Pinned } else { Trust::DataFolder };
+    Ok(Ledger::new(&origin, &key.to_string(), trust, &report, None))
+}

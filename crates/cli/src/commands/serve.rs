@@ -1,0 +1,84 @@
+//! `serve`: the server, until it is told to stop.
+
+use crate::args::{DEFAULT_LISTEN, Global};
+use crate::exit::Exit;
+use crate::output::{Output, Tone};
+use anyhow::Context;
+use runplane_server::Options;
+use serde_json::json;
+use std::net::SocketAddr;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    pub listening: Listening,
+    /// What to log to standard error: a level, or directives as of tracing's `EnvFilter`.
+    #[arg(long, value_name = "FILTER", env = "RUNPLANE_LOG", hide_env_values = true, default_value = "info")]
+    log: String,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct Listening {
+    /// Address and port; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
+    pub listen: SocketAddr,
+    /// A further name under which the server may be called without a credential (against DNS rebinding,
+    /// others are refused); may be given several times.
+    #[arg(long = "allow-host", value_name = "NAME")]
+    pub allowed_hosts: Vec<String>,
+}
+
+impl Listening {
+    pub fn options(&self, global: &Global) -> Options {
+        let mut options = Options::new(global.data.clone(), self.listen);
+        options.allowed_hosts.clone_from(&self.allowed_hosts);
+        options
+    }
+}
+
+pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
+    log(&args.log, global.json)?;
+    let options = args.listening.options(global);
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let stop = stop_signal()?;
+        let ready = |address: SocketAddr| {
+            let url = format!("http://{address}");
+            out.answer(&json!({ "url": url, "dataDir": global.data }), |out| out.toned(Tone::Good, "LISTENING", &url));
+        };
+        runplane_server::serve(options, ready, stop).await.context("the server ended")
+    })?;
+    Ok(Exit::Ok)
+}
+
+pub fn runtime() -> anyhow::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime could not be started")
+}
+
+/// Logs go to standard error: for people on a terminal, as JSON lines with `--json`.
+pub fn log(filter: &str, json: bool) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter).with_context(|| format!("`{filter}` is not a log filter"))?;
+    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = if json {
+        logger.json().try_init()
+    } else {
+        let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        logger.with_ansi(colour).try_init()
+    };
+    started.map_err(|error| anyhow::anyhow!("logging could not be started: {error}"))
+}
+
+/// Completes when the process is asked to stop, by a terminal or by a service manager.
+pub fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
+    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
