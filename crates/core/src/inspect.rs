@@ -6,10 +6,8 @@
 
 mod arguments;
 mod blast;
-mod file;
 mod money;
 mod recipients;
-mod shell;
 mod sql;
 mod url;
 
@@ -214,8 +212,7 @@ fn read(inspector: Inspector, call: &Call, settings: &Settings, found: &mut Vec<
         Inspector::Sql => sql::read(call, found),
         Inspector::Money => money::read(call),
         Inspector::Blast => blast::read(call),
-        Inspector::Shell => shell::read(call),
-        Inspector::File => file::read(call),
+        _ => Reading::Unknown,
     }
 }
 

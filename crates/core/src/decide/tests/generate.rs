@@ -48,10 +48,7 @@ pub struct Ask {
     pub meter: MeterValue,
 }
 
-const CONDITIONS: [&str; 15] = [
-    "500 >= context.amount",
-    "environment == 'production' && context.amount != 5",
-    "context.amount > 100 && context.customer == 'x'",
+const CONDITIONS: [&str; 12] = [
     "",
     "",
     "context.amount > 500",

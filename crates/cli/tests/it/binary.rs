@@ -1,0 +1,136 @@
+//! Runs the binary: once to its end, or as a server that is stopped with the value.
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// A variable of the test run itself.
+#[allow(clippy::disallowed_methods)] // tests have no config.rs
+pub fn asked_for(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value == "1")
+}
+
+/// The binary, with nothing of the caller's environment that it would listen to.
+pub fn runplane(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runplane"));
+    for name in ["URL", "DATA", "WORKSPACE", "API_KEY", "ADMIN_TOKEN", "LOG"] {
+        command.env_remove(format!("RUNPLANE_{name}"));
+    }
+    for name in ["COLUMNS", "CLICOLOR_FORCE", "FORCE_COLOR"] {
+        command.env_remove(name);
+    }
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+pub fn code(output: &Output) -> i32 {
+    output.status.code().expect("it was killed")
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+pub fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: `{}` `{}`", stdout(output), stderr(output)))
+}
+
+/// A folder as `init` made it, with its keys.
+pub struct Installation {
+    pub folder: TempDir,
+    pub data: PathBuf,
+    pub keys: Value,
+}
+
+impl Installation {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let made = runplane(&["init", "--json", "--data", data.to_str().unwrap()]).output().unwrap();
+        assert_eq!(code(&made), 0, "{}", stderr(&made));
+        Self { folder, data, keys: json(&made) }
+    }
+
+    pub fn data(&self) -> &str {
+        self.data.to_str().unwrap()
+    }
+
+    pub fn key(&self, name: &str) -> &str {
+        self.keys[name].as_str().unwrap()
+    }
+
+    pub fn serve(&self) -> Server<'_> {
+        let mut child = runplane(&["serve", "--data", self.data(), "--listen", "127.0.0.1:0", "--log", "error"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        let url = line.split_whitespace().last().unwrap_or_else(|| panic!("the server did not start")).to_owned();
+        assert!(url.starts_with("http://127.0.0.1:"), "{line}");
+        Server { installation: self, child, _said: said, url }
+    }
+}
+
+/// A running server; killed when it goes out of scope.
+pub struct Server<'a> {
+    pub installation: &'a Installation,
+    pub url: String,
+    child: Child,
+    /// Kept open, so that the server never writes into a closed pipe.
+    _said: BufReader<ChildStdout>,
+}
+
+impl Server<'_> {
+    /// The binary as a client of this server, with both keys.
+    pub fn client(&self, args: &[&str]) -> Command {
+        let mut command = runplane(args);
+        command
+            .env("RUNPLANE_URL", &self.url)
+            .env("RUNPLANE_API_KEY", self.installation.key("agentKey"))
+            .env("RUNPLANE_ADMIN_TOKEN", self.installation.key("adminToken"));
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.client(args).output().unwrap()
+    }
+
+    /// SIGKILL: no destructor runs, nothing is flushed.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and the exit code.
+    pub fn stop(mut self) -> i32 {
+        terminate(&self.child);
+        self.child.wait().unwrap().code().expect("it did not end by itself")
+    }
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        // Gone already if the test stopped or killed it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn terminate(child: &Child) {
+    let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status().unwrap();
+    assert!(sent.success());
+}

@@ -1,0 +1,12 @@
+//! The binary as people and programs use it: real processes, real sockets, a real data folder.
+
+#![cfg(test)]
+
+mod audit;
+mod binary;
+mod dev;
+mod exit_codes;
+mod help;
+mod kill;
+mod policy;
+mod round_trip;

@@ -1,0 +1,119 @@
+//! `policy check` and `policy test`, offline.
+
+use crate::binary::{code, json, root, runplane, stderr, stdout};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Output;
+use tempfile::TempDir;
+
+/// The cases that wait for something that reads their payload; the list may only shrink.
+const EXCEPTIONS: &str = "contracts/cases/needs-inspector.txt";
+const CASES: &str = "contracts/cases/use-cases.jsonl";
+
+fn run(args: &[&str]) -> Output {
+    runplane(args).current_dir(root()).output().unwrap()
+}
+
+fn written(name: &str, text: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn the_shipped_packs_earn_the_shipped_cases() {
+    let output = run(&["policy", "test", CASES, "--exceptions", EXCEPTIONS]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    let results = json(&run(&["policy", "test", CASES, "--exceptions", EXCEPTIONS, "--json"]));
+    let listed = fs::read_to_string(root().join(EXCEPTIONS)).unwrap();
+    let listed = listed.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count();
+    assert_eq!(results["cases"], 77);
+    assert_eq!(results["excepted"], listed);
+    assert_eq!(results["met"], 77 - listed);
+}
+
+#[test]
+fn the_embedded_packs_are_those_of_the_folder() {
+    let embedded = run(&["policy", "test", CASES, "--json"]);
+    let folder = run(&["policy", "test", CASES, "--json", "--policies", "packs"]);
+    assert_eq!(json(&embedded)["met"], json(&folder)["met"]);
+}
+
+#[test]
+fn a_case_that_is_not_met_is_a_finding_with_its_reason() {
+    let text = fs::read_to_string(root().join(CASES)).unwrap();
+    let wrong = text.replacen(r#""expect": "ALLOW""#, r#""expect": "BLOCK""#, 1);
+    let (_folder, path) = written("cases.jsonl", &wrong);
+    let output = run(&["policy", "test", path.to_str().unwrap(), "--exceptions", EXCEPTIONS]);
+    assert_eq!(code(&output), 3);
+    let said = stdout(&output);
+    assert!(said.contains("FAILED  payments/balance"), "{said}");
+    assert!(said.contains("the decision is ALLOW, expected BLOCK"), "{said}");
+}
+
+#[test]
+fn an_exception_may_be_stricter_and_never_laxer() {
+    let setup = r#"{"setup": {"settings": {"defaultDecision": "REQUIRE_APPROVAL"}, "agent": {"name": "a", "environment": "production"}}}"#;
+    let policy = "policy: p\ndescription: d\nrules:\n  - { id: free, action: read_balance, decision: ALLOW }\n";
+    let (policies, _) = written("p.yaml", policy);
+    let case = |action: &str, expect: &str| {
+        format!(
+            "{setup}\n{{\"id\": \"c\", \"action\": {{\"type\": \"{action}\", \"target\": \"t\"}}, \"expect\": \"{expect}\"}}\n"
+        )
+    };
+    let (_folder, list) = written("list.txt", "# waits for a reader\nc\n");
+    let test = |cases: &str| {
+        let (_cases, path) = written("cases.jsonl", cases);
+        let [path, policies, list] = [&path, policies.path(), &list].map(|path| path.to_str().unwrap().to_owned());
+        run(&["policy", "test", &path, "--policies", &policies, "--exceptions", &list])
+    };
+    let stricter = test(&case("create_charge", "ALLOW"));
+    assert_eq!(code(&stricter), 0, "{}{}", stdout(&stricter), stderr(&stricter));
+    let laxer = test(&case("read_balance", "BLOCK"));
+    assert_eq!(code(&laxer), 3);
+    assert!(stdout(&laxer).contains("never laxer"), "{}", stdout(&laxer));
+    let held = case("process_refund", "BLOCK");
+    assert_eq!(code(&test(&held)), 3);
+    fs::write(&list, "c held\n").unwrap();
+    assert_eq!(code(&test(&held)), 0);
+    fs::write(&list, "c hold\n").unwrap();
+    assert_eq!(code(&test(&held)), 1);
+    fs::write(&list, "c\n").unwrap();
+    let met = test(&case("read_balance", "ALLOW"));
+    assert_eq!(code(&met), 3);
+    assert!(stdout(&met).contains("take it off the list"), "{}", stdout(&met));
+    let unknown = test(&case("read_balance", "ALLOW").replace("\"c\"", "\"d\""));
+    assert_eq!(code(&unknown), 3);
+    assert!(stdout(&unknown).contains("there is no such case"), "{}", stdout(&unknown));
+}
+
+#[test]
+fn a_file_that_tests_nothing_is_a_failure() {
+    let setup = r#"{"setup": {"agent": {"name": "a", "environment": "production"}}}"#;
+    let misspelt = format!(
+        "{setup}\n{{\"id\": \"c\", \"action\": {{\"type\": \"x\", \"target\": \"t\"}}, \"expects\": \"ALLOW\"}}\n"
+    );
+    for text in ["", setup, &misspelt, "{}"] {
+        let (_folder, path) = written("cases.jsonl", text);
+        let output = run(&["policy", "test", path.to_str().unwrap()]);
+        assert_eq!(code(&output), 1, "{text}: {}", stdout(&output));
+    }
+}
+
+#[test]
+fn check_shows_the_line_and_the_place() {
+    let policy = "policy: demo\ndescription: d\nrules:\n  - id: big\n    action: process_refund\n    when: contxt.amount > 500\n    decision: BLOCK\n";
+    let (_folder, path) = written("demo.yaml", policy);
+    let output = run(&["policy", "check", path.to_str().unwrap()]);
+    assert_eq!(code(&output), 3);
+    let said = stdout(&output);
+    assert!(said.contains("demo.yaml:6:11"), "{said}");
+    assert!(said.contains("6 |     when: contxt.amount > 500\n  |           ^^^^^^\n"), "{said}");
+    assert!(said.contains("did you mean `context`"), "{said}");
+    assert!(!said.contains('\u{1b}'), "colour where there is no terminal");
+    let answer = json(&run(&["policy", "check", path.to_str().unwrap(), "--json"]));
+    assert_eq!((&answer["valid"], &answer["errors"][0]["line"]), (&false.into(), &6.into()));
+    let good = run(&["policy", "check", "packs/payments.yaml", "packs/baseline.yaml"]);
+    assert_eq!(code(&good), 0, "{}", stdout(&good));
+}
