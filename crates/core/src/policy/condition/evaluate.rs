@@ -195,7 +195,10 @@ impl<'a> Walk<'a, '_> {
     fn binary(&mut self, at: u32, operator: Operator, left: &'a Expr, right: &'a Expr) -> Outcome<'a> {
         let (left, right) = (self.value(left)?, self.value(right)?);
         let weight = match operator {
-            Operator::In => right.size().unwrap_or(0).saturating_mul(functions::weight(&left)),
+            Operator::In => {
+                let each = right.size().unwrap_or(0).saturating_mul(functions::weight(&left));
+                functions::weight(&right).saturating_add(each)
+            }
             _ => functions::weight(&left).saturating_add(functions::weight(&right)),
         };
         self.spend(at, weight)?;

@@ -5,6 +5,7 @@ use super::failure::{Failure, What};
 use super::term::Term;
 use crate::decimal::{Decimal, DecimalError};
 use crate::time::{Micros, Span};
+use crate::value::Value;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::rc::Rc;
@@ -20,16 +21,23 @@ pub fn wanted(at: u32, wanted: &'static str, found: &Term<'_>) -> Failure {
     Failure::new(at, what)
 }
 
-/// Steps that reading all of the term costs.
+/// Steps that reading all of the term costs: one per element or member at any depth, and one per 64
+/// bytes of text. Takes as long as it says, so that it can be spent before the work is done.
 #[must_use]
 pub fn weight(term: &Term<'_>) -> usize {
+    let sum = |weights: &mut dyn Iterator<Item = usize>| weights.fold(0, |sum: usize, one| sum.saturating_add(one + 1));
     match term {
         Term::Text(text) => text.len() / 64,
-        Term::Items(items) => items.len(),
-        Term::Made(terms) => terms.len(),
-        Term::Object(object) => object.len(),
+        Term::Items(items) => sum(&mut items.iter().map(weight_of_value)),
+        Term::Made(terms) => sum(&mut terms.iter().map(weight)),
+        Term::Object(object) => sum(&mut object.values().map(weight_of_value)),
+        Term::Members(members) => sum(&mut members.iter().map(|(_, term)| weight(term))),
         _ => 0,
     }
+}
+
+fn weight_of_value(value: &Value) -> usize {
+    weight(&Term::from(value))
 }
 
 /// The path of a member as it is written, for messages; computed parts are left out.

@@ -173,6 +173,32 @@ fn the_step_budget_ends_every_condition() {
     assert_eq!(evaluate_with("true || context.list.exists(x, x > 1)", Budget(3)), Ok(true));
 }
 
+/// Every way of reading much at once is paid for before it is done.
+#[test]
+fn large_values_use_up_the_budget() {
+    let many: Vec<String> = (0..600).map(|number| number.to_string()).collect();
+    let long = "x".repeat(64_000);
+    let context =
+        format!(r#"{{"list": [{}], "deep": {{"a": [[{}]]}}, "text": "{long}"}}"#, many.join(","), many.join(","));
+    let call = call("process_refund", "stripe", &context);
+    let readings = Readings::default();
+    let risk = Risk { score: 0, severity: Severity::Low, factors: Vec::new() };
+    let settings = Settings::default();
+    let view = View { call: &call, readings: &readings, risk: &risk, settings: &settings, state: None };
+    for text in [
+        "context.list.exists(x, -1 in context.list)",
+        "context.list.exists(x, context.deep != context.deep)",
+        "context.list.exists(x, context.text + \"y\" == \"z\")",
+        "context.list.exists(x, context.text.contains(\"y\"))",
+        "context.list.exists(x, context.text.matches(\"y\"))",
+        "context.list.exists(x, context.list.exists(y, y < 0))",
+    ] {
+        let condition = publish(text, true).unwrap();
+        let failure = holds(&condition.root, &view, &mut Budget(STEPS)).map_err(|failure| failure.what);
+        assert_eq!(failure, Err(super::failure::What::Budget), "{text}");
+    }
+}
+
 #[test]
 fn what_a_condition_needs_is_known_at_publish() {
     let needs = |text: &str| publish(text, false).map(|condition| (condition.needs_state, condition.meters));
