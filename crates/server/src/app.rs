@@ -2,6 +2,7 @@
 
 use crate::clock::SharedClock;
 use crate::error::{Error, Kind};
+use crate::http::health::Probe;
 use crate::keyfile;
 use crate::options::{LEDGER_KEY, Options, PERMIT_KEY};
 use crate::permit::PermitKey;
@@ -19,6 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use tokio::sync::watch;
 
 /// Snapshots that may wait for the writer; more are skipped and taken again later.
 const SNAPSHOT_QUEUE: usize = 4;
@@ -31,11 +33,14 @@ pub struct App {
     pub permits: PermitKey,
     pub tasks: Tasks,
     pub rates: RateLimits,
+    pub probe: Probe,
     ledger_seed: [u8; 32],
     workspaces: RwLock<BTreeMap<String, Arc<Workspace>>>,
     /// Which workspace and key a presented secret may belong to; the workspace's control has the last word.
     keys: RwLock<HashMap<Fingerprint, (Arc<Workspace>, String)>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Changes with every commit.
+    pub commits: Arc<watch::Sender<u64>>,
     snapshots: Mutex<Option<SyncSender<(String, Snapshot)>>>,
 }
 
@@ -72,10 +77,12 @@ impl App {
             permits: PermitKey::from_seed(&seeds.permit)?,
             tasks: Tasks::default(),
             rates: RateLimits::default(),
+            probe: Probe::default(),
             ledger_seed: seeds.ledger,
             workspaces: RwLock::default(),
             keys: RwLock::default(),
             threads: Mutex::default(),
+            commits: Arc::new(watch::channel(0).0),
             snapshots: Mutex::new(Some(snapshots)),
         });
         app.keep_thread(tasks::thread("snapshots", move || {
@@ -99,7 +106,7 @@ impl App {
         let recovered = sequencer::recover(&*self.store, id, key.verifying())?;
         let snapshots = self.snapshots.lock().clone().ok_or_else(|| Error::plain(Kind::AuditUnavailable))?;
         let (queue, commands) = sync_channel(QUEUE_LENGTH);
-        let published = Arc::new(Published::new(recovered.control.clone(), recovered.head));
+        let published = Arc::new(Published::new(recovered.control.clone(), recovered.head, Arc::clone(&self.commits)));
         let workspace = Arc::new(Workspace::new(
             &recovered.control,
             Arc::clone(&self.store),

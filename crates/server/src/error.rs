@@ -24,6 +24,7 @@ pub enum Kind {
     UnknownKey,
     UnknownWorkspace,
     UnknownSwitch,
+    KeyNotActive,
     InvalidPolicy,
     InvalidSettings,
     ApprovalNotPending,
@@ -39,7 +40,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::InvalidKey,
         Self::Forbidden,
         Self::InvalidRequest,
@@ -55,6 +56,7 @@ impl Kind {
         Self::UnknownKey,
         Self::UnknownWorkspace,
         Self::UnknownSwitch,
+        Self::KeyNotActive,
         Self::InvalidPolicy,
         Self::InvalidSettings,
         Self::ApprovalNotPending,
@@ -88,6 +90,7 @@ impl Kind {
             Self::UnknownKey => (404, "unknown_key", "there is no such key"),
             Self::UnknownWorkspace => (404, "unknown_workspace", "there is no such workspace"),
             Self::UnknownSwitch => (404, "unknown_switch", "there is no such containment switch"),
+            Self::KeyNotActive => (409, "key_not_active", "the key has ended already"),
             Self::InvalidPolicy => (422, "invalid_policy", "the policy was not published"),
             Self::InvalidSettings => (422, "invalid_settings", "the settings were not changed"),
             Self::ApprovalNotPending => (409, "approval_not_pending", "the approval is already decided"),

@@ -8,6 +8,8 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::error::Error;
 use crate::http;
 use crate::options::Options;
+use crate::projection;
+use crate::verification;
 use runplane_store::{SqliteStore, Store};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -56,7 +58,9 @@ impl Running {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
         let app = self.app;
         let upkeep = Arc::clone(&app);
-        app.tasks.spawn(async move { keep_wal_short(upkeep).await });
+        app.tasks.spawn(keep_wal_short(upkeep));
+        app.tasks.spawn(projection::run(Arc::clone(&app)));
+        app.tasks.spawn(verification::run(Arc::clone(&app)));
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
         let router = http::router(Arc::clone(&app));
         let tasks = app.tasks.clone();

@@ -4,13 +4,14 @@ use crate::clock::SharedClock;
 use crate::control::Control;
 use crate::error::{Error, Kind};
 use crate::sequencer::{Command, Work};
+use crate::verification::Verification;
 use arc_swap::ArcSwap;
 use runplane_ledger::{SigningKey, VerifyingKey};
 use runplane_store::{Head, Store};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 
 /// Calls that may wait for their place in the log. Beyond it the honest answer is "overloaded".
 pub const QUEUE_LENGTH: usize = 8_192;
@@ -24,6 +25,9 @@ pub struct Workspace {
     pub clock: SharedClock,
     pub key: Arc<SigningKey>,
     pub published: Arc<Published>,
+    /// How many entries the list of decisions covers.
+    pub projected: watch::Sender<u64>,
+    pub verification: Verification,
     queue: SyncSender<Command>,
 }
 
@@ -35,17 +39,28 @@ pub struct Published {
     pub approvals: broadcast::Sender<Arc<str>>,
     /// How much is queued and not yet taken by the sequencer.
     pub waiting: AtomicUsize,
+    /// Changes with every commit of any workspace of this server.
+    pub commits: Arc<watch::Sender<u64>>,
 }
 
 impl Published {
     #[must_use]
-    pub fn new(control: Control, head: Head) -> Self {
+    pub fn new(control: Control, head: Head, commits: Arc<watch::Sender<u64>>) -> Self {
         Self {
             control: ArcSwap::from_pointee(control),
             head: ArcSwap::from_pointee(head),
             approvals: broadcast::channel(APPROVAL_EVENTS).0,
             waiting: AtomicUsize::new(0),
+            commits,
         }
+    }
+}
+
+impl Published {
+    /// Makes a new head visible and wakes whoever follows the ledger.
+    pub fn advance(&self, head: Head) {
+        self.head.store(Arc::new(head));
+        self.commits.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
@@ -66,6 +81,8 @@ impl Workspace {
             clock,
             key,
             published,
+            projected: watch::channel(0).0,
+            verification: Verification::default(),
             queue,
         }
     }

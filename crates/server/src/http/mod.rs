@@ -2,36 +2,43 @@
 //!
 //! WIRE: every answer is JSON, also from the router's own refusals and from panics.
 
+mod agents;
 mod approvals;
 pub mod body;
 pub mod caller;
+mod catalogue;
+mod containment;
+mod decisions;
 mod executions;
 mod guard;
+pub mod health;
 mod hosts;
+mod keys;
+mod ledger;
+mod metrics;
+mod moment;
+pub mod openapi;
+mod policies;
 mod problem;
+pub mod problems;
 mod query;
+mod settings;
+mod workspaces;
 
 use crate::app::App;
 use crate::error::{Error, Kind};
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
+use axum::routing::get;
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-#[derive(OpenApi)]
-#[openapi(info(
-    title = "Runplane",
-    description = "A governed execution control plane for AI agents: every action is decided by policy and risk, \
-                   recorded before anybody hears the answer, and held for a person where policy says so."
-))]
-struct Description;
-
 /// All documented routes, with their description.
 pub fn documented() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::with_openapi(Description::openapi())
+    OpenApiRouter::with_openapi(openapi::Description::openapi())
         .routes(routes!(guard::post_guard))
         .routes(routes!(guard::post_decide))
         .routes(routes!(approvals::list_approvals))
@@ -40,11 +47,42 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(approvals::post_deny))
         .routes(routes!(approvals::post_redeem))
         .routes(routes!(executions::post_execution))
+        .routes(routes!(decisions::list_decisions))
+        .routes(routes!(decisions::get_decision))
+        .routes(routes!(policies::list_policies))
+        .routes(routes!(policies::check_policy))
+        .routes(routes!(policies::get_policy, policies::put_policy, policies::delete_policy))
+        .routes(routes!(settings::get_settings, settings::patch_settings))
+        .routes(routes!(agents::list_agents, agents::post_agent))
+        .routes(routes!(agents::get_agent, agents::patch_agent))
+        .routes(routes!(keys::list_keys, keys::post_key))
+        .routes(routes!(keys::patch_key))
+        .routes(routes!(keys::post_rotate_key))
+        .routes(routes!(keys::post_revoke_key))
+        .routes(routes!(containment::list_switches, containment::post_switch))
+        .routes(routes!(containment::delete_switch))
+        .routes(routes!(ledger::list_entries))
+        .routes(routes!(ledger::get_checkpoint))
+        .routes(routes!(ledger::get_export))
+        .routes(routes!(ledger::get_verify))
+        .routes(routes!(ledger::get_audit_verify))
+        .routes(routes!(catalogue::get_catalogue))
+        .routes(routes!(workspaces::list_workspaces, workspaces::post_workspace))
+        .routes(routes!(health::get_healthz))
+        .routes(routes!(health::get_readyz))
+        .routes(routes!(metrics::get_metrics))
+        .routes(routes!(openapi::get_openapi))
 }
 
 pub fn router(app: Arc<App>) -> Router {
+    metrics::install();
     let (routes, _description) = documented().split_for_parts();
     routes
+        // The same doors for those who reach only what is below the prefix.
+        .route("/api/v1/healthz", get(health::get_healthz))
+        .route("/api/v1/readyz", get(health::get_readyz))
+        .route("/api/v1/metrics", get(metrics::get_metrics))
+        .route("/api/v1/openapi.json", get(openapi::get_openapi))
         .fallback(async || Error::plain(Kind::NotFound))
         .method_not_allowed_fallback(async || Error::plain(Kind::MethodNotAllowed))
         .layer(from_fn_with_state(Arc::clone(&app), hosts::check))

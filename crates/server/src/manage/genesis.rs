@@ -1,16 +1,13 @@
 //! A new workspace: shipped policies, default settings, and if wanted a first agent with its key.
 
-use super::ADMIN;
+use super::{ADMIN, publish};
 use crate::control::{Agent, AgentStatus, Change, Control, Key, Policy, change::kind};
 use crate::error::{Error, Kind};
 use crate::id;
 use crate::record::GenesisBody;
 use crate::secret::{self, Fingerprint};
 use crate::sequencer;
-use runplane_core::catalogue::Catalogue;
 use runplane_core::containment::Switches;
-use runplane_core::policy::{Bundle, BundleInputs};
-use runplane_core::risk::Weights;
 use runplane_core::settings::Settings;
 use runplane_core::time::Micros;
 use runplane_ledger::SigningKey;
@@ -52,8 +49,7 @@ pub fn create(
     for (name, yaml) in start.policies {
         first.put_policy(Policy { name: name.clone(), yaml: yaml.clone(), updated_at: now })?;
     }
-    let bundle = compile(&first.next)?;
-    first.put_bundle(bundle)?;
+    publish::recompile(&mut first)?;
     let agent = start.agent.map(|(name, environment)| add_agent(&mut first, name, environment, now)).transpose()?;
     let genesis = GenesisBody {
         installation: installation.to_owned(),
@@ -62,25 +58,6 @@ pub fn create(
     };
     sequencer::create(store, &workspace, &key, &genesis, first)?;
     Ok((workspace, agent))
-}
-
-/// Compiles the policies and settings of a control into its bundle.
-pub fn compile(control: &Control) -> Result<Bundle, Error> {
-    let policies = control.policies.values().map(|policy| (policy.name.clone(), policy.yaml.clone())).collect();
-    let inputs = BundleInputs {
-        catalogue: Catalogue::builtin(),
-        settings: (*control.settings).clone(),
-        weights: Weights::default(),
-        policies,
-    };
-    match Bundle::publish(&inputs) {
-        Ok((bundle, _warnings)) => Ok(bundle),
-        Err(errors) => {
-            let list: Vec<_> = errors.iter().map(|error| json!(error)).collect();
-            let first = errors.first().map(ToString::to_string).unwrap_or_default();
-            Err(Error::new(Kind::InvalidPolicy, first).with("errors", list))
-        }
-    }
 }
 
 fn empty(workspace: &Workspace) -> Control {

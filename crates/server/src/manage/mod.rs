@@ -1,7 +1,14 @@
 //! Use cases of people who run Runplane: each change of control is made from the control of now and takes effect
 //! at its own place in the ledger.
 
+pub mod agents;
+pub mod containment;
 pub mod genesis;
+mod names;
+pub mod policies;
+mod publish;
+pub mod settings;
+pub mod workspaces;
 
 use crate::control::{Change, Control};
 use crate::error::{Error, Kind};

@@ -79,7 +79,7 @@ impl Sequencer {
         state.root = plan.batch.head.root;
         metrics::counter!("runplane_commits_total").increment(1);
         metrics::counter!("runplane_entries_total").increment(u64::try_from(plan.batch.entries.len()).unwrap_or(0));
-        self.published.head.store(Arc::new(plan.batch.head.clone()));
+        self.published.advance(plan.batch.head.clone());
         if let Some(control) = plan.next_control.take() {
             self.published.control.store(Arc::new(control));
         }

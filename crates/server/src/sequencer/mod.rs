@@ -24,6 +24,7 @@ mod work;
 
 pub use genesis::create;
 pub use recover::recover;
+pub use report::StoredReport;
 pub use work::{
     Caller, Changed, Command, ControlChange, Decide, Nonces, Payload, Recorded, Redeem, Redeemed, Refuse, Report,
     Reported, Sequenced, Vote, Voted, Work,
@@ -194,7 +195,7 @@ impl Sequencer {
         match recover(&*self.store, &self.workspace, self.key.verifying()) {
             Ok(recovered) => {
                 tracing::warn!(workspace = %self.workspace, size = recovered.head.size, "state loaded again");
-                self.published.head.store(Arc::new(recovered.head));
+                self.published.advance(recovered.head);
                 self.published.control.store(Arc::new(recovered.control));
                 self.pace = Pace::start(self.clock.read());
                 self.state = Some(recovered.state);

@@ -1,0 +1,212 @@
+//! The ledger for people: entries, checkpoint, export, verification; and for agents the published verification.
+
+use super::caller::{self, Admin, Caller};
+use super::moment::Moment;
+use super::problems::{Reading, problems};
+use super::query::Query;
+use crate::app::App;
+use crate::error::Error;
+use crate::export;
+use crate::tasks;
+use crate::verification::{self, Verified};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Response, header};
+use runplane_ledger::Rollback;
+use runplane_ledger::checkpoint::origin;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+const DEFAULT_PAGE: usize = 100;
+const MAX_PAGE: usize = 1_000;
+
+problems! {
+    /// A verification.
+    Verifying: InvalidKey, Forbidden, UnknownWorkspace, StoreUnavailable, Overloaded, Internal
+}
+problems! {
+    /// The published verification.
+    AuditVerifying: InvalidKey, UnknownWorkspace, StoreUnavailable, Overloaded, Internal
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EntriesQuery {
+    /// Index of the first entry.
+    #[serde(default)]
+    from: u64,
+    /// At most 1,000; 100 if absent.
+    limit: Option<usize>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EntryView {
+    index: u64,
+    /// Leaf hash (RFC 6962) as stored, lower-case hex.
+    leaf_hash: String,
+    /// The record: exactly the bytes that were hashed.
+    #[schema(value_type = Object)]
+    entry: Box<RawValue>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EntryList {
+    entries: Vec<EntryView>,
+    /// Entries of the ledger.
+    size: u64,
+    /// Where the next page starts.
+    next: Option<u64>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct CheckpointView {
+    /// Name of this ledger.
+    origin: String,
+    size: u64,
+    /// Root hash, lower-case hex.
+    root: String,
+    /// The signed note (C2SP tlog-checkpoint).
+    checkpoint: String,
+    /// The key that verifies it, as C2SP text.
+    key: String,
+}
+
+/// Whether the ledger is what was signed.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Verification {
+    valid: bool,
+    /// Index of the first bad entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken_at: Option<u64>,
+    /// What is wrong there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    /// Entries of the ledger.
+    chain_length: u64,
+    /// Entries that are exactly what was signed.
+    checked_to: u64,
+    /// Since when the ledger was read for this answer: a small one just now, a large one in the background.
+    read_since: Moment,
+    /// `not excluded`: from the log alone nobody can tell that it is not an older copy of itself.
+    rollback: String,
+}
+
+/// The published form of the verification.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditVerification {
+    valid: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken_at: Option<String>,
+    chain_length: u64,
+}
+
+impl From<Verified> for Verification {
+    fn from(Verified { report, size, read_since }: Verified) -> Self {
+        Self {
+            valid: report.valid,
+            broken_at: report.first_bad.as_ref().map(|fault| fault.index),
+            problem: report.first_bad.as_ref().map(ToString::to_string),
+            chain_length: size,
+            checked_to: report.proven,
+            read_since: Moment(read_since),
+            rollback: match report.rollback {
+                Rollback::NotExcluded => "not excluded".to_owned(),
+                excluded @ Rollback::ExcludedUpTo(_) => excluded.to_string(),
+            },
+        }
+    }
+}
+
+/// Read entries of the ledger.
+#[utoipa::path(get, path = "/api/v1/ledger/entries", operation_id = "listEntries", tag = "ledger",
+    params(EntriesQuery),
+    responses((status = 200, description = "In the order of the ledger", body = EntryList), Reading),
+    security(("adminToken" = [])))]
+pub async fn list_entries(admin: Admin, Query(query): Query<EntriesQuery>) -> Result<Json<EntryList>, Error> {
+    let limit = query.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
+    let size = admin.workspace.published.head.load().size;
+    let workspace = Arc::clone(&admin.workspace);
+    let rows = tasks::blocking(move || Ok(workspace.store.read_entries(&workspace.id, query.from, limit)?)).await?;
+    let mut entries = Vec::with_capacity(rows.len());
+    for row in rows.into_iter().filter(|row| row.index < size) {
+        let unreadable = || Error::internal(format!("entry {} is no JSON text: verify the ledger", row.index));
+        let text = String::from_utf8(row.bytes).map_err(|_| unreadable())?;
+        let entry = RawValue::from_string(text).map_err(|_| unreadable())?;
+        entries.push(EntryView { index: row.index, leaf_hash: hex::encode(row.leaf_hash), entry });
+    }
+    let next = entries.last().map(|last| last.index + 1).filter(|next| *next < size);
+    Ok(Json(EntryList { entries, size, next }))
+}
+
+/// The newest signed checkpoint.
+#[utoipa::path(get, path = "/api/v1/ledger/checkpoint", operation_id = "getCheckpoint", tag = "ledger",
+    responses((status = 200, description = "Size and root, signed", body = CheckpointView), Reading),
+    security(("adminToken" = [])))]
+pub async fn get_checkpoint(admin: Admin) -> Json<CheckpointView> {
+    let head = admin.workspace.published.head.load();
+    Json(CheckpointView {
+        origin: origin(&admin.workspace.id),
+        size: head.size,
+        root: hex::encode(head.root),
+        checkpoint: head.checkpoint.clone(),
+        key: admin.workspace.verifying_key().to_string(),
+    })
+}
+
+/// The whole ledger as newline-delimited JSON, to be verified anywhere.
+#[utoipa::path(get, path = "/api/v1/ledger/export", operation_id = "exportLedger", tag = "ledger",
+    responses(
+        (status = 200, description = "A header, then entries and checkpoints in order", body = String,
+         content_type = "application/x-ndjson"),
+        Reading
+    ),
+    security(("adminToken" = [])))]
+pub async fn get_export(
+    State(app): State<Arc<App>>,
+    admin: Admin,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Error> {
+    let name = format!("attachment; filename=\"{}.ndjson\"", admin.workspace.name);
+    let still_allowed = move || matches!(caller::resolve(&app, &headers), Ok(Caller::Admin(_)));
+    let mut response = Response::new(export::stream(admin.workspace, still_allowed));
+    let set = response.headers_mut();
+    set.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    set.insert(
+        header::CONTENT_DISPOSITION,
+        HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from_static("attachment")),
+    );
+    Ok(response)
+}
+
+/// Whether the ledger is what was signed.
+#[utoipa::path(get, path = "/api/v1/ledger/verify", operation_id = "verifyLedger", tag = "ledger",
+    responses((status = 200, description = "The result, valid or not", body = Verification), Verifying),
+    security(("adminToken" = [])))]
+pub async fn get_verify(admin: Admin) -> Result<Json<Verification>, Error> {
+    verify(admin.workspace).await.map(|verified| Json(verified.into()))
+}
+
+/// Whether the ledger of the key's workspace is what was signed (published form).
+#[utoipa::path(get, path = "/api/audit/verify", operation_id = "verifyAuditChain", tag = "ledger",
+    responses((status = 200, description = "The result, valid or not", body = AuditVerification), AuditVerifying),
+    security(("agentKey" = []), ("adminToken" = [])))]
+pub async fn get_audit_verify(caller: Caller) -> Result<Json<AuditVerification>, Error> {
+    let Verified { report, size, .. } = verify(Arc::clone(caller.workspace())).await?;
+    Ok(Json(AuditVerification {
+        valid: report.valid,
+        broken_at: report.first_bad.map(|fault| fault.index.to_string()),
+        chain_length: size,
+    }))
+}
+
+async fn verify(workspace: Arc<crate::workspace::Workspace>) -> Result<Verified, Error> {
+    tasks::blocking(move || verification::verify(&workspace)).await
+}

@@ -1,0 +1,222 @@
+//! Policies: list, read, publish, withdraw, check.
+
+use super::body;
+use super::caller::Admin;
+use super::moment::Moment;
+use super::problems::{Reading, problems};
+use crate::app::App;
+use crate::error::{Error, Kind};
+use crate::manage::policies::{self, Listed, Published};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use runplane_core::policy::Finding;
+use runplane_core::policy::document::Mode;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+problems! {
+    /// A question about one policy.
+    OnePolicy: InvalidKey, Forbidden, UnknownWorkspace, UnknownPolicy, Internal
+}
+problems! {
+    /// A publish or a withdrawal.
+    Publishing: InvalidRequest, InvalidKey, Forbidden, UnknownWorkspace, UnknownPolicy, PayloadTooLarge,
+    InvalidPolicy, AuditUnavailable, Overloaded, Internal
+}
+problems! {
+    /// A check.
+    Checking: InvalidRequest, InvalidKey, Forbidden, UnknownWorkspace, PayloadTooLarge, Internal
+}
+
+/// A published policy.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyView {
+    name: String,
+    description: String,
+    /// `enforce` or `shadow`.
+    mode: String,
+    /// Number of rules.
+    rules: usize,
+    /// The platform the policy is for, if it is for one only.
+    source: Option<String>,
+    updated_at: Moment,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyList {
+    policies: Vec<PolicyView>,
+    /// Digest of what is in force: policies, settings and catalogue.
+    bundle: String,
+    epoch: u64,
+}
+
+/// A published policy with its text.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyText {
+    #[serde(flatten)]
+    policy: PolicyView,
+    yaml: String,
+    bundle: String,
+    epoch: u64,
+}
+
+/// The JSON form of a document; a body of any other content type is the YAML text itself.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyDocument {
+    yaml: String,
+}
+
+/// A change of policies that is in force.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyPublished {
+    name: String,
+    bundle: String,
+    epoch: u64,
+    warnings: Vec<FindingView>,
+}
+
+/// What publishing the document would say.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyChecked {
+    valid: bool,
+    errors: Vec<FindingView>,
+    warnings: Vec<FindingView>,
+}
+
+/// One problem of a document at one place.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingView {
+    file: String,
+    /// From 1.
+    line: u32,
+    /// From 1, in characters.
+    column: u32,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+}
+
+impl From<Finding> for FindingView {
+    fn from(finding: Finding) -> Self {
+        let Finding { file, line, column, message, help } = finding;
+        Self { file, line, column, message, help }
+    }
+}
+
+impl From<Listed> for PolicyView {
+    fn from(Listed { policy, summary }: Listed) -> Self {
+        let mode = match summary.as_ref().map(|summary| summary.mode) {
+            Some(Mode::Shadow) => "shadow",
+            Some(Mode::Enforce) | None => "enforce",
+        };
+        Self {
+            name: policy.name.clone(),
+            description: summary.as_ref().map(|summary| summary.description.clone()).unwrap_or_default(),
+            mode: mode.to_owned(),
+            rules: summary.as_ref().map_or(0, |summary| summary.rules),
+            source: summary.and_then(|summary| summary.source),
+            updated_at: Moment(policy.updated_at),
+        }
+    }
+}
+
+impl PolicyPublished {
+    fn of(name: String, published: Published) -> Self {
+        let warnings = published.warnings.into_iter().map(FindingView::from).collect();
+        Self { name, bundle: published.bundle, epoch: published.epoch, warnings }
+    }
+}
+
+/// List the policies in force.
+#[utoipa::path(get, path = "/api/v1/policies", operation_id = "listPolicies", tag = "policies",
+    responses((status = 200, description = "All policies, by name", body = PolicyList), Reading),
+    security(("adminToken" = [])))]
+pub async fn list_policies(admin: Admin) -> Json<PolicyList> {
+    let control = admin.workspace.control();
+    let policies = policies::list(&control).into_iter().map(PolicyView::from).collect();
+    Json(PolicyList { policies, bundle: control.bundle_digest(), epoch: control.epoch })
+}
+
+/// Read a policy as it was published.
+#[utoipa::path(get, path = "/api/v1/policies/{name}", operation_id = "getPolicy", tag = "policies",
+    params(("name" = String, Path, description = "Name of the policy")),
+    responses((status = 200, description = "The policy and its text", body = PolicyText), OnePolicy),
+    security(("adminToken" = [])))]
+pub async fn get_policy(admin: Admin, Path(name): Path<String>) -> Result<Json<PolicyText>, Error> {
+    let control = admin.workspace.control();
+    let listed = policies::find(&control, &name)?;
+    let yaml = listed.policy.yaml.clone();
+    Ok(Json(PolicyText { policy: listed.into(), yaml, bundle: control.bundle_digest(), epoch: control.epoch }))
+}
+
+/// Publish a policy.
+///
+/// All policies of the workspace are compiled together with it. If anything is wrong nothing changes, and `errors`
+/// says what and where. The new bundle decides from the next ledger index on.
+#[utoipa::path(put, path = "/api/v1/policies/{name}", operation_id = "putPolicy", tag = "policies",
+    params(("name" = String, Path, description = "Name of the policy, the same as in the document")),
+    request_body(content((String = "application/yaml"), (PolicyDocument = "application/json"))),
+    responses((status = 200, description = "In force", body = PolicyPublished), Publishing),
+    security(("adminToken" = [])))]
+pub async fn put_policy(
+    State(app): State<Arc<App>>,
+    admin: Admin,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<PolicyPublished>, Error> {
+    let yaml = read_document(&headers, body).await?;
+    let published = policies::put(&app, &admin.workspace, name.clone(), yaml).await?;
+    Ok(Json(PolicyPublished::of(name, published)))
+}
+
+/// Withdraw a policy.
+#[utoipa::path(delete, path = "/api/v1/policies/{name}", operation_id = "deletePolicy", tag = "policies",
+    params(("name" = String, Path, description = "Name of the policy")),
+    responses((status = 200, description = "No longer in force", body = PolicyPublished), Publishing),
+    security(("adminToken" = [])))]
+pub async fn delete_policy(admin: Admin, Path(name): Path<String>) -> Result<Json<PolicyPublished>, Error> {
+    let published = policies::delete(&admin.workspace, name.clone()).await?;
+    Ok(Json(PolicyPublished::of(name, published)))
+}
+
+/// Check a policy without publishing it.
+///
+/// Compiled as a publish would, together with the other policies of the workspace.
+#[utoipa::path(post, path = "/api/v1/policies/check", operation_id = "checkPolicy", tag = "policies",
+    request_body(content((String = "application/yaml"), (PolicyDocument = "application/json"))),
+    responses((status = 200, description = "What a publish would say", body = PolicyChecked), Checking),
+    security(("adminToken" = [])))]
+pub async fn check_policy(
+    State(app): State<Arc<App>>,
+    admin: Admin,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<PolicyChecked>, Error> {
+    let yaml = read_document(&headers, body).await?;
+    let checked = policies::check(&app, &admin.workspace, yaml).await?;
+    Ok(Json(PolicyChecked {
+        valid: checked.errors.is_empty(),
+        errors: checked.errors.into_iter().map(FindingView::from).collect(),
+        warnings: checked.warnings.into_iter().map(FindingView::from).collect(),
+    }))
+}
+
+async fn read_document(headers: &HeaderMap, body: Body) -> Result<String, Error> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if kind.contains("json") {
+        return Ok(body::json::<PolicyDocument>(body).await?.yaml);
+    }
+    let bytes = body::bytes(body).await?;
+    String::from_utf8(bytes.to_vec()).map_err(|_| Error::new(Kind::InvalidRequest, "the body is not UTF-8 text"))
+}

@@ -1,0 +1,116 @@
+//! Settings of a workspace, targets included: read and merge-patch.
+
+use super::body;
+use super::caller::Admin;
+use super::problems::{Reading, problems};
+use crate::error::{Error, Kind};
+use crate::manage::settings;
+use axum::Json;
+use axum::body::Body;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+problems! {
+    /// A change of settings.
+    Patching: InvalidRequest, InvalidKey, Forbidden, UnknownWorkspace, PayloadTooLarge, InvalidSettings,
+    InvalidPolicy, AuditUnavailable, Overloaded, Internal
+}
+
+/// Describes `runplane_core::settings::Settings`; a test holds the two together.
+#[derive(ToSchema)]
+#[cfg_attr(test, derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(test, serde(rename_all = "camelCase", deny_unknown_fields))]
+#[schema(rename_all = "camelCase")]
+#[allow(dead_code)]
+pub struct SettingsView {
+    /// Mail and host domains that are ours; each covers its sub-domains.
+    internal_domains: Vec<String>,
+    /// What holds for a call that no rule matched: `ALLOW`, `REQUIRE_APPROVAL` or `BLOCK`.
+    default_decision: String,
+    /// What is registered about targets, by name.
+    targets: BTreeMap<String, TargetView>,
+    limits: LimitsView,
+}
+
+#[derive(ToSchema)]
+#[cfg_attr(test, derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(test, serde(rename_all = "camelCase", deny_unknown_fields))]
+#[schema(rename_all = "camelCase")]
+#[allow(dead_code)]
+pub struct TargetView {
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    environment: Option<String>,
+    /// `context`: the call says truthfully which environment it acts in.
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    environment_from: Option<String>,
+    /// `low`, `normal` or `high`.
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    sensitivity: Option<String>,
+    /// `internal` or `external`.
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    audience: Option<String>,
+    /// Host names that belong to the target.
+    #[cfg_attr(test, serde(default, skip_serializing_if = "Vec::is_empty"))]
+    hosts: Vec<String>,
+}
+
+#[derive(ToSchema)]
+#[cfg_attr(test, derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(test, serde(rename_all = "camelCase", deny_unknown_fields))]
+#[schema(rename_all = "camelCase")]
+#[allow(dead_code)]
+pub struct LimitsView {
+    open_approvals_per_agent: u32,
+    requests_per_second_per_agent: Option<u32>,
+    legacy_approval_seconds: u32,
+    approval_seconds: u32,
+    max_body_bytes: usize,
+    max_depth: usize,
+}
+
+/// Read the settings.
+#[utoipa::path(get, path = "/api/v1/settings", operation_id = "getSettings", tag = "settings",
+    responses((status = 200, description = "All settings, defaults included", body = SettingsView), Reading),
+    security(("adminToken" = [])))]
+pub async fn get_settings(admin: Admin) -> Result<Json<Value>, Error> {
+    settings::write(&admin.workspace.control().settings).map(Json)
+}
+
+/// Change settings by merge patch (RFC 7396).
+///
+/// What the patch does not name stays; `null` puts a member back to its default. The bundle is compiled again.
+#[utoipa::path(patch, path = "/api/v1/settings", operation_id = "patchSettings", tag = "settings",
+    request_body(content((Object = "application/merge-patch+json"), (Object = "application/json"))),
+    responses((status = 200, description = "All settings as they are now", body = SettingsView), Patching),
+    security(("adminToken" = [])))]
+pub async fn patch_settings(admin: Admin, body: Body) -> Result<Json<Value>, Error> {
+    let Value::Object(patch) = body::json(body).await? else {
+        return Err(Error::new(Kind::InvalidSettings, "a merge patch of settings is a JSON object"));
+    };
+    let settings = settings::patch(&admin.workspace, patch).await?;
+    settings::write(&settings).map(Json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runplane_core::settings::Settings;
+
+    #[test]
+    fn the_description_is_the_wire_form() {
+        let full = r#"{
+            "internalDomains": ["acme.example"],
+            "defaultDecision": "REQUIRE_APPROVAL",
+            "targets": {
+                "a": {"environment": "staging", "sensitivity": "high", "audience": "internal", "hosts": ["a.example"]},
+                "b": {"environmentFrom": "context"}
+            },
+            "limits": {"requestsPerSecondPerAgent": 5}
+        }"#;
+        let settings: Settings = serde_json::from_str(full).unwrap();
+        let written = settings::write(&settings).unwrap();
+        let described: SettingsView = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&described).unwrap(), written);
+    }
+}

@@ -1,0 +1,118 @@
+//! Publishing and withdrawing policies. Each change compiles all policies of the workspace into a new bundle.
+
+use super::{ADMIN, apply, publish};
+use crate::app::App;
+use crate::control::{Change, Control, Policy};
+use crate::error::{Error, Kind};
+use crate::tasks;
+use crate::workspace::Workspace;
+use runplane_core::digest::sha256;
+use runplane_core::policy::finding::{Finding, Findings};
+use runplane_core::policy::{LoadError, PolicySummary, Warning, document};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Longest document.
+pub const MAX_YAML_BYTES: usize = 1 << 20;
+
+/// A change of policies that is in force.
+pub struct Published {
+    pub bundle: String,
+    pub epoch: u64,
+    pub warnings: Vec<Warning>,
+}
+
+/// What publishing a document would say.
+pub struct Checked {
+    pub errors: Vec<LoadError>,
+    pub warnings: Vec<Warning>,
+}
+
+/// A published policy with what it says of itself.
+pub struct Listed {
+    pub policy: Arc<Policy>,
+    /// Absent only while no bundle is in force.
+    pub summary: Option<PolicySummary>,
+}
+
+#[must_use]
+pub fn list(control: &Control) -> Vec<Listed> {
+    control.policies.values().map(|policy| listed(control, policy)).collect()
+}
+
+pub fn find(control: &Control, name: &str) -> Result<Listed, Error> {
+    control.policies.get(name).map(|policy| listed(control, policy)).ok_or_else(|| Error::plain(Kind::UnknownPolicy))
+}
+
+fn listed(control: &Control, policy: &Arc<Policy>) -> Listed {
+    let summaries = control.bundle.as_ref().map(|bundle| bundle.policies()).unwrap_or_default();
+    let summary = summaries.iter().find(|summary| summary.name == policy.name).cloned();
+    Listed { policy: Arc::clone(policy), summary }
+}
+
+/// Publishes a document under the name it gives itself, which must be the one it is put under.
+pub async fn put(app: &App, workspace: &Arc<Workspace>, name: String, yaml: String) -> Result<Published, Error> {
+    check_size(&yaml)?;
+    let now = app.clock.now();
+    let change = move |control: &Control| {
+        let digest = sha256(&[yaml.as_bytes()]).to_string();
+        let detail = json!({ "policy": name, "text": digest });
+        let mut change = Change::of(control, ADMIN, "policy_put", detail);
+        change.put_policy(Policy { name: name.clone(), yaml: yaml.clone(), updated_at: now })?;
+        let warnings = publish::recompile(&mut change)?;
+        refuse_other_name(&change.next, &name)?;
+        Ok((change, warnings))
+    };
+    let (warnings, _, control) = apply(workspace, change).await?;
+    Ok(Published { bundle: control.bundle_digest(), epoch: control.epoch, warnings })
+}
+
+pub async fn delete(workspace: &Arc<Workspace>, name: String) -> Result<Published, Error> {
+    let change = move |control: &Control| {
+        find(control, &name)?;
+        let mut change = Change::of(control, ADMIN, "policy_deleted", json!({ "policy": name }));
+        change.delete_policy(&name);
+        let warnings = publish::recompile(&mut change)?;
+        Ok((change, warnings))
+    };
+    let (warnings, _, control) = apply(workspace, change).await?;
+    Ok(Published { bundle: control.bundle_digest(), epoch: control.epoch, warnings })
+}
+
+/// Compiles the document together with the other policies of the workspace, and changes nothing.
+pub async fn check(app: &App, workspace: &Arc<Workspace>, yaml: String) -> Result<Checked, Error> {
+    check_size(&yaml)?;
+    let (mut control, now) = (workspace.control().as_ref().clone(), app.clock.now());
+    tasks::blocking(move || {
+        let name = name_of(&yaml).unwrap_or_else(|| "policy".to_owned());
+        control.policies.insert(name.clone(), Arc::new(Policy { name, yaml, updated_at: now }));
+        Ok(match publish::compile(&control) {
+            Ok((_, warnings)) => Checked { errors: Vec::new(), warnings },
+            Err(errors) => Checked { errors, warnings: Vec::new() },
+        })
+    })
+    .await
+}
+
+/// The name a document gives itself, if it can be read that far.
+fn name_of(yaml: &str) -> Option<String> {
+    document::read(yaml, &mut Findings::new("")).map(|document| document.name.value)
+}
+
+fn refuse_other_name(next: &Control, name: &str) -> Result<(), Error> {
+    let file = publish::file_name(name);
+    let summaries = next.bundle.as_ref().map(|bundle| bundle.policies()).unwrap_or_default();
+    let own = summaries.iter().find(|summary| summary.file == file).map(|summary| summary.name.as_str());
+    if own == Some(name) {
+        return Ok(());
+    }
+    let message = format!("the document is policy `{}`, not `{name}`", own.unwrap_or_default());
+    Err(publish::refused(&[Finding { file, line: 1, column: 1, message, help: None }]))
+}
+
+fn check_size(yaml: &str) -> Result<(), Error> {
+    if yaml.len() > MAX_YAML_BYTES {
+        return Err(Error::new(Kind::PayloadTooLarge, format!("a policy may have at most {MAX_YAML_BYTES} bytes")));
+    }
+    Ok(())
+}

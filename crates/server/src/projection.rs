@@ -1,0 +1,157 @@
+//! The list of decisions, made from the ledger behind the scenes.
+//!
+//! Deciding writes no list: a background task reads new entries in batches and writes one row per decision. The
+//! list lags, says by how much, and can be dropped and made again. While much is being decided it takes only a part
+//! of the time, so that lists never slow decisions.
+
+use crate::app::App;
+use crate::error::Error;
+use crate::record::{DecisionBody, Entry, Kind};
+use crate::tasks;
+use crate::workspace::Workspace;
+use runplane_store::{DecisionRow, EntryRow, Store};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Entries projected in one transaction.
+const BATCH: usize = 1_024;
+/// How long the first commit of a burst waits for company.
+const LINGER: Duration = Duration::from_millis(20);
+/// While there is more to do, the task rests this many times as long as it worked.
+const REST_FACTOR: u32 = 2;
+const LONGEST_REST: Duration = Duration::from_millis(500);
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// One line of the list, as it is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Line {
+    pub kind: Kind,
+    pub declared: String,
+    pub domain: String,
+    pub effect: String,
+    pub environment: String,
+    pub reason: String,
+    pub reason_code: String,
+    pub risk_score: u8,
+    pub approval_id: Option<String>,
+    pub count: u64,
+}
+
+/// Keeps the lists of all workspaces up to date until the server stops.
+pub async fn run(app: Arc<App>) {
+    let mut commits = app.commits.subscribe();
+    loop {
+        commits.mark_unchanged();
+        let began = app.clock.read().elapsed;
+        let mut pause = LINGER;
+        let mut is_behind = false;
+        for workspace in app.workspaces() {
+            if app.tasks.is_stopping() {
+                return;
+            }
+            let reader = Arc::clone(&workspace);
+            match tasks::blocking(move || project_batch(&reader)).await {
+                Ok(more) => is_behind |= more,
+                Err(failure) => {
+                    tracing::warn!(workspace = %workspace.name, %failure, "the list of decisions could not be written");
+                    (pause, is_behind) = (AFTER_FAILURE, true);
+                }
+            }
+        }
+        let worked = app.clock.read().elapsed.since(began);
+        let worked = Duration::from_micros(u64::try_from(worked.0).unwrap_or(0));
+        let pause = pause.max((worked * REST_FACTOR).min(LONGEST_REST));
+        tokio::select! {
+            () = app.tasks.stopping() => return,
+            () = async {
+                if !is_behind {
+                    // A closed channel means that the server is stopping.
+                    let _ = commits.changed().await;
+                }
+                tokio::time::sleep(pause).await;
+            } => {}
+        }
+    }
+}
+
+/// Projects the next batch; whether there is more.
+fn project_batch(workspace: &Workspace) -> Result<bool, Error> {
+    let (store, id) = (&*workspace.store, workspace.id.as_str());
+    let size = workspace.published.head.load().size;
+    let cursor = store.projection_cursor(id)?;
+    workspace.projected.send_replace(cursor);
+    if cursor >= size {
+        return Ok(false);
+    }
+    let left = usize::try_from(size - cursor).unwrap_or(usize::MAX);
+    let entries = store.read_entries(id, cursor, left.min(BATCH))?;
+    let Some(last) = entries.last() else { return Ok(false) };
+    let cursor = last.index + 1;
+    let rows: Vec<DecisionRow> = entries.iter().filter_map(|entry| line_of(id, entry)).collect();
+    store.project_decisions(id, &rows, cursor)?;
+    workspace.projected.send_replace(cursor);
+    Ok(cursor < size)
+}
+
+/// Empties the list of a workspace; the task makes it again.
+pub fn rebuild(store: &dyn Store, workspace: &str) -> Result<(), Error> {
+    Ok(store.reset_projection(workspace)?)
+}
+
+/// An entry that cannot be read is left out, loudly: finding out what happened to it is the verifier's task, and it
+/// must not keep everything after it out of the list.
+fn line_of(workspace: &str, row: &EntryRow) -> Option<DecisionRow> {
+    match read_line(row) {
+        Ok(line) => line,
+        Err(failure) => {
+            tracing::error!(workspace, index = row.index, %failure, "an entry could not be listed");
+            metrics::counter!("runplane_unlisted_entries_total").increment(1);
+            None
+        }
+    }
+}
+
+/// The line of an entry; `None` for entries that are no decisions.
+pub fn read_line(row: &EntryRow) -> Result<Option<DecisionRow>, Error> {
+    let entry = Entry::parse(&row.bytes)?;
+    if !matches!(entry.kind, Kind::Decision | Kind::Redemption) {
+        return Ok(None);
+    }
+    let body: DecisionBody = entry.body()?;
+    let decision = &body.decision;
+    let line = Line {
+        kind: entry.kind,
+        declared: body.action.declared.clone(),
+        domain: body.action.domain.clone(),
+        effect: body.action.effect.clone(),
+        environment: body.environment.clone(),
+        reason: decision.reason.clone(),
+        reason_code: decision.code.to_string(),
+        risk_score: decision.risk.score,
+        approval_id: body.held_as.as_ref().map(|held| held.id.clone()),
+        count: body.count,
+    };
+    let bytes = serde_json::to_vec(&line)
+        .map_err(|failure| Error::internal("a line of the list could not be written").because(failure))?;
+    Ok(Some(DecisionRow {
+        index: row.index,
+        request_id: body.request_id,
+        at_us: entry.at.0,
+        agent: body.agent,
+        action_type: body.action.r#type,
+        target: body.target,
+        outcome: decision.outcome.as_str().to_owned(),
+        rule: decision.matched_rule.to_string(),
+        severity: decision.severity.as_str().to_owned(),
+        bytes,
+    }))
+}
+
+/// Waits until the first `size` entries are listed, at most for `patience`; whether they are.
+pub async fn wait_for(workspace: &Workspace, size: u64, patience: Duration) -> bool {
+    let mut projected = workspace.projected.subscribe();
+    let reached = projected.wait_for(|cursor| *cursor >= size);
+    matches!(tokio::time::timeout(patience, reached).await, Ok(Ok(_)))
+}
