@@ -189,6 +189,12 @@ impl DecisionBody {
         }
     }
 
+    /// Whether its members are declared in canonical order: all but what is rare.
+    #[must_use]
+    pub fn is_sorted(&self) -> bool {
+        self.state.containment.is_none() && self.redemption.is_none()
+    }
+
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         self.decision.outcome == Outcome::Allow

@@ -7,7 +7,7 @@ use crate::control::AgentStatus;
 use crate::error::{Error, Kind};
 use crate::held::Held;
 use crate::id;
-use crate::record::{Decided, DecisionBody, HeldAs, Kind as EntryKind, RefusedRequest, StateRead};
+use crate::record::{Decided, DecisionBody, HeldAs, RefusedRequest, StateRead};
 use runplane_core::approval::{Approval, Asked, Evidence};
 use runplane_core::containment::{Hit, Scope};
 use runplane_core::decide::{self, Prepared};
@@ -62,7 +62,7 @@ impl Turn<'_> {
         let held = self.hold(&mut body, &work, index);
         self.keep_payload(&mut body, index, work.payload, held.as_ref());
         let body = Arc::new(body);
-        self.append(EntryKind::Decision, &*body)?;
+        self.append_decision(&body)?;
         if let Some(held) = held {
             self.put_held(held)?;
         }

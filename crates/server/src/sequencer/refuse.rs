@@ -6,7 +6,7 @@ use super::turn::Turn;
 use super::work::{Nonces, Refuse, Reply, Sequenced};
 use crate::error::Error;
 use crate::id;
-use crate::record::{DecisionBody, Kind as EntryKind, RefusedRequest};
+use crate::record::{DecisionBody, RefusedRequest};
 use std::sync::Arc;
 
 /// One of many refusals that share an entry.
@@ -40,7 +40,7 @@ impl Turn<'_> {
                 let request_id = one.request_id.unwrap_or_else(|| id::for_request(self.now, at, &one.nonces.request));
                 let body = Arc::new(DecisionBody::refused(&agent, &self.control, request_id, &request));
                 if index.is_none() {
-                    index = Some(self.append(EntryKind::Decision, &*body)?);
+                    index = Some(self.append_decision(&body)?);
                 }
                 self.after_commit(one.reply, move |committed| Sequenced::Decided(committed.recorded(body, at)));
             }
@@ -60,7 +60,7 @@ impl Turn<'_> {
         let index = self.next_index();
         let request_id = request_id.unwrap_or_else(|| id::for_request(self.now, index, &nonces.request));
         let body = Arc::new(DecisionBody::refused(agent, &self.control, request_id, refused));
-        self.append(EntryKind::Decision, &*body)?;
+        self.append_decision(&body)?;
         self.decisions.insert(index, Arc::clone(&body));
         self.after_commit(reply, move |committed| Sequenced::Decided(committed.recorded(body, index)));
         Ok(())

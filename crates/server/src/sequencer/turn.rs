@@ -79,13 +79,23 @@ impl<'a> Turn<'a> {
 
     /// Appends one entry and returns its index.
     pub fn append(&mut self, kind: EntryKind, body: &impl Serialize) -> Result<u64, Error> {
-        self.append_at_epoch(kind, body, self.control.epoch)
+        self.append_bytes(kind, body, self.control.epoch, false)
     }
 
+    /// The same for the most frequent entry of all.
+    pub fn append_decision(&mut self, body: &DecisionBody) -> Result<u64, Error> {
+        self.append_bytes(EntryKind::Decision, body, self.control.epoch, body.is_sorted())
+    }
+
+    /// Appends an entry that starts another epoch.
     pub fn append_at_epoch(&mut self, kind: EntryKind, body: &impl Serialize, epoch: u64) -> Result<u64, Error> {
+        self.append_bytes(kind, body, epoch, false)
+    }
+
+    fn append_bytes(&mut self, kind: EntryKind, body: &impl Serialize, epoch: u64, sorted: bool) -> Result<u64, Error> {
         let index = self.next_index();
         let frame = Frame::new(self.now, body, epoch, index, kind, &self.state.last_leaf);
-        let bytes = frame.to_bytes()?;
+        let bytes = frame.to_bytes(sorted)?;
         let leaf = runplane_ledger::leaf_hash(&bytes);
         self.state.frontier.append(leaf);
         let leaf_hash = leaf.to_bytes();

@@ -1,5 +1,6 @@
 //! A server for one test, and clients for it.
 
+use runplane_core::json;
 use runplane_core::packs;
 use runplane_core::time::Micros;
 use runplane_ledger::Hash;
@@ -10,7 +11,7 @@ use runplane_server::install::{InitOptions, Installed, init};
 use runplane_server::{App, Options, Seeds, start_with};
 use runplane_store::fault::FaultStore;
 use runplane_store::{SqliteStore, Store};
-use serde_json::{Value, json};
+use serde_json::{Value, json as object};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -130,7 +131,7 @@ impl Server {
     }
 
     pub async fn act(&self, action: &str, target: &str, context: Value) -> Answer {
-        self.guard(&json!({ "action": { "type": action, "target": target, "context": context } })).await
+        self.guard(&object!({ "action": { "type": action, "target": target, "context": context } })).await
     }
 
     pub async fn post_as(&self, credential: &str, path: &str, body: &Value) -> Answer {
@@ -180,6 +181,8 @@ impl Server {
         let mut next = 0;
         while next < head.size {
             for row in self.store.read_entries(&workspace.id, next, 4_096).unwrap() {
+                let read = json::read(&row.bytes, &json::Limits { max_depth: 64, ..Default::default() }).unwrap();
+                assert_eq!(json::to_canonical(&read), row.bytes, "{}", String::from_utf8_lossy(&row.bytes));
                 verifier.entry(row.index, &row.bytes, Hash::new(row.leaf_hash));
                 next = row.index + 1;
                 while let Some((_, note)) = notes.next_if(|(size, _)| *size == next) {
