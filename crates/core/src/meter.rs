@@ -31,8 +31,8 @@ pub struct MeterKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Charge {
-    pub key: MeterKey,
     pub amount: Decimal,
+    pub key: MeterKey,
 }
 
 /// What a meter said.

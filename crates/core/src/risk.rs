@@ -31,9 +31,9 @@ pub struct Factor {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Risk {
+    pub factors: Vec<Factor>,
     pub score: u8,
     pub severity: Severity,
-    pub factors: Vec<Factor>,
 }
 
 /// How many points each factor can give; part of the bundle.

@@ -25,6 +25,7 @@ mod permit;
 pub mod projection;
 mod random;
 mod rate;
+pub mod recompute;
 pub mod record;
 pub mod secret;
 mod sequencer;

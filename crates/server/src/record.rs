@@ -10,6 +10,7 @@ pub use decision::{ActionFacts, Decided, DecisionBody, HeldAs, RedemptionFacts, 
 pub use verdict::{Listed, Verdict};
 
 use crate::error::Error;
+use runplane_core::json::{self, Limits};
 use runplane_core::meter::Charge;
 use runplane_core::time::{Micros, Span};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ use serde_json::value::RawValue;
 
 /// Version of the record format.
 const VERSION: u8 = 1;
+/// What a record may be made of: deeper than any of ours.
+const LIMITS: Limits = Limits { max_depth: 64, max_values: 100_000 };
 /// A record is never larger than this.
 pub const MAX_BYTES: usize = 64 * 1024;
 
@@ -69,8 +72,13 @@ impl<'a, B: Serialize> Frame<'a, B> {
     /// Canonical bytes. `sorted` says that the body's members are declared in canonical order, which saves sorting
     /// them; a test compares every entry it sees with the canonical writer.
     pub fn to_bytes(&self, sorted: bool) -> Result<Vec<u8>, Error> {
-        let bytes = if sorted { serde_json::to_vec(self) } else { serde_json_canonicalizer::to_vec(self) };
-        let bytes = bytes.map_err(|failure| Error::internal("a record could not be written").because(failure))?;
+        let mut bytes = serde_json::to_vec(self)
+            .map_err(|failure| Error::internal("a record could not be written").because(failure))?;
+        if !sorted {
+            let read = json::read(&bytes, &LIMITS)
+                .map_err(|failure| Error::internal("a record cannot be made canonical").because(failure))?;
+            bytes = json::to_canonical(&read);
+        }
         if bytes.len() > MAX_BYTES {
             return Err(Error::internal(format!("a record of {} bytes is over the limit of {MAX_BYTES}", bytes.len())));
         }

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Requirement {
-    pub rule: RuleId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Micros>,
     /// Names of groups; empty means anybody who may approve at all.
     pub from: Vec<String>,
     pub quorum: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Micros>,
+    pub rule: RuleId,
 }
 
 /// The groups somebody is in. Until accounts exist, the admin token is one person in all of them.

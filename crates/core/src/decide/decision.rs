@@ -82,8 +82,8 @@ impl ReasonCode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MatchedRule {
-    pub rule: RuleId,
     pub outcome: Outcome,
+    pub rule: RuleId,
     /// An approval met its requirement.
     pub satisfied: bool,
 }
@@ -91,20 +91,20 @@ pub struct MatchedRule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SuspectedRule {
-    pub rule: RuleId,
-    pub outcome: Outcome,
     /// Why its condition has no value; names and types only.
     pub error: String,
+    pub outcome: Outcome,
+    pub rule: RuleId,
     pub satisfied: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ShadowRule {
-    pub rule: RuleId,
-    pub outcome: Outcome,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    pub outcome: Outcome,
+    pub rule: RuleId,
 }
 
 /// What the matching duties ask for, at its most.

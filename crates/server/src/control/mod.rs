@@ -10,7 +10,7 @@ mod load;
 
 pub use agent::{Agent, AgentStatus, Key};
 pub use change::Change;
-pub use load::load;
+pub use load::{load, load_bundle};
 
 use runplane_core::containment::Switches;
 use runplane_core::policy::Bundle;

@@ -40,7 +40,7 @@ pub async fn redeem(
         let identity = Arc::new(identify(app, credential)?);
         let (payload, prepared) = prepare_stored(&identity, approval).await?;
         let caller = caller(&identity, wire_client);
-        let payload = Payload::new(payload, random::bytes()?);
+        let payload = Payload::new(payload, random::bytes()?, prepared.readings());
         let (approval, redemption) = (approval.to_owned(), redemption.to_owned());
         let epoch = identity.control.epoch;
         let redeemed = identity

@@ -22,7 +22,7 @@ pub fn nonces() -> Result<Nonces, Error> {
 pub async fn decide(identity: &Identity, wire_client: bool, ready: Ready) -> Result<Sequenced, Error> {
     let (caller, nonces) = (caller(identity, wire_client), nonces()?);
     let Ready { prepared, digest, payload, request_id } = ready;
-    let payload = Payload::new(payload, random::bytes()?);
+    let payload = Payload::new(payload, random::bytes()?, prepared.readings());
     let epoch = identity.control.epoch;
     identity
         .workspace

@@ -12,12 +12,13 @@ use runplane_core::meter::{Charge, MeterValue};
 use runplane_core::outcome::Outcome;
 use runplane_core::time::Micros;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// The version of the engine that decided.
 const ENGINE: &str = concat!("runplane/", env!("CARGO_PKG_VERSION"));
 
 /// Body of a `decision` and of a `redemption`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DecisionBody {
     pub action: ActionFacts,
@@ -35,6 +36,8 @@ pub struct DecisionBody {
     pub environment: String,
     /// The open ask, if the action is held.
     pub held_as: Option<HeldAs>,
+    /// What inspectors made of the payload; absent where none applies, or where it is too large for an entry.
+    pub readings: Option<Box<RawValue>>,
     /// Set on a `redemption`.
     pub redemption: Option<RedemptionFacts>,
     pub request_id: String,
@@ -109,6 +112,18 @@ impl From<Decision> for Decided {
 }
 
 impl Decided {
+    /// The same when it decides a redemption: what still asks for a person is not what was approved, so the approval
+    /// is spent and nothing runs.
+    #[must_use]
+    pub fn for_redemption(mut self) -> Self {
+        if self.verdict.outcome != Outcome::Allow {
+            self.verdict.outcome = Outcome::Block;
+            self.verdict.requirements.clear();
+            self.charges.clear();
+        }
+        self
+    }
+
     /// A BLOCK that the engine did not say, because it could not.
     #[must_use]
     pub fn refusal(code: &str, reason: &str) -> Self {
@@ -154,6 +169,7 @@ impl DecisionBody {
             engine: ENGINE.to_owned(),
             environment: call.environment.as_str().to_owned(),
             held_as: None,
+            readings: None,
             redemption: None,
             request_id,
             state,
@@ -182,6 +198,7 @@ impl DecisionBody {
             engine: ENGINE.to_owned(),
             environment: String::new(),
             held_as: None,
+            readings: None,
             redemption: None,
             request_id,
             state: StateRead::default(),

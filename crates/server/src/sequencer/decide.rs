@@ -148,6 +148,7 @@ impl Turn<'_> {
     /// way.
     pub(super) fn keep_payload(&mut self, body: &mut DecisionBody, index: u64, payload: Payload, held: Option<&Held>) {
         body.commitment = Some(payload.commitment);
+        body.readings = payload.readings;
         let (retention, erase_after) = match (body.decision.audit.payload, held) {
             (Keep::Full, _) => (Retention::Full, None),
             (Keep::Replay, _) => (Retention::Replay, Some(self.now.after(REPLAY_RETENTION))),

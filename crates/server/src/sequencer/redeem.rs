@@ -54,14 +54,7 @@ impl Turn<'_> {
         // Its own reservation must not count against it.
         let returned = self.give_back(&mut held);
         let state = self.read_state(&work.prepared, &work.caller);
-        let mut decided = self.run_engine(&work.prepared, &state, Some(&evidence));
-        let verdict = &mut decided.verdict;
-        if verdict.outcome != Outcome::Allow {
-            // What still asks for a person is not what was approved: this approval is spent, nothing runs.
-            verdict.outcome = Outcome::Block;
-            verdict.requirements.clear();
-            decided.charges.clear();
-        }
+        let decided = self.run_engine(&work.prepared, &state, Some(&evidence)).for_redemption();
         let refusal = (decided.verdict.outcome != Outcome::Allow).then(|| decided.verdict.reason.clone());
         let event = Event::Redeem { redemption_id: work.redemption.clone(), refusal };
         let approval = held

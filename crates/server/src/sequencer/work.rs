@@ -10,9 +10,17 @@ use crate::record::{DecisionBody, Position};
 use runplane_core::approval::{Verdict, Voter};
 use runplane_core::decide::Prepared;
 use runplane_core::digest::{Digest, sha256};
+use runplane_core::inspect::Readings;
+use runplane_core::json;
 use runplane_core::time::Micros;
+use serde_json::value::RawValue;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+
+fn readings_text(readings: &Readings) -> Option<Box<RawValue>> {
+    let text = String::from_utf8(json::to_canonical(&readings.to_value())).ok()?;
+    if text.len() > MAX_READINGS { None } else { RawValue::from_string(text).ok() }
+}
 
 /// Something that is durably on the ledger, and where.
 #[derive(Clone, Debug)]
@@ -81,12 +89,18 @@ pub struct Payload {
     pub salt: [u8; 16],
     /// SHA-256 over salt and bytes: what the ledger holds of it. Both can be erased without touching the ledger.
     pub commitment: Digest,
+    /// What inspectors read, as canonical JSON.
+    pub readings: Option<Box<RawValue>>,
 }
+
+/// Readings above this are not put on the record; they can be made again from the payload.
+const MAX_READINGS: usize = 16 * 1024;
 
 impl Payload {
     #[must_use]
-    pub fn new(bytes: Vec<u8>, salt: [u8; 16]) -> Self {
-        Self { commitment: sha256(&[&salt, &bytes]), bytes, salt }
+    pub fn new(bytes: Vec<u8>, salt: [u8; 16], readings: &Readings) -> Self {
+        let readings = if *readings == Readings::default() { None } else { readings_text(readings) };
+        Self { commitment: sha256(&[&salt, &bytes]), bytes, salt, readings }
     }
 }
 

@@ -8,6 +8,7 @@ use runplane_ledger::checkpoint::origin;
 use runplane_ledger::verify::{Head, Verifier};
 use runplane_server::clock::{ManualClock, SharedClock};
 use runplane_server::install::{InitOptions, Installed, init};
+use runplane_server::recompute::{Recomputed, Recomputer};
 use runplane_server::{App, Options, Seeds, start_with};
 use runplane_store::fault::FaultStore;
 use runplane_store::{SqliteStore, Store};
@@ -163,7 +164,8 @@ impl Server {
         self.app.workspaces().iter().map(|workspace| workspace.waiting()).sum()
     }
 
-    /// Verifies the whole ledger of the default workspace against its signed checkpoints; says how long it is.
+    /// Verifies the whole ledger of the default workspace against its signed checkpoints and decides every recorded
+    /// call again; says how long it is.
     pub fn verify_ledger(&self) -> u64 {
         let workspace = self.app.workspace("default").unwrap();
         let head = self.store.load_head(&workspace.id).unwrap();
@@ -178,11 +180,15 @@ impl Server {
             notes.extend(page.into_iter().map(|row| (row.size, row.note)));
         }
         let mut notes = notes.into_iter().peekable();
+        let mut recomputer = Recomputer::new(&*self.store, &workspace.id);
         let mut next = 0;
         while next < head.size {
             for row in self.store.read_entries(&workspace.id, next, 4_096).unwrap() {
                 let read = json::read(&row.bytes, &json::Limits { max_depth: 64, ..Default::default() }).unwrap();
-                assert_eq!(json::to_canonical(&read), row.bytes, "{}", String::from_utf8_lossy(&row.bytes));
+                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                assert_eq!(text(&json::to_canonical(&read)), text(&row.bytes));
+                let recomputed = recomputer.recompute(&row).unwrap();
+                assert_ne!(recomputed, Recomputed::Different, "{}", String::from_utf8_lossy(&row.bytes));
                 verifier.entry(row.index, &row.bytes, Hash::new(row.leaf_hash));
                 next = row.index + 1;
                 while let Some((_, note)) = notes.next_if(|(size, _)| *size == next) {
@@ -201,7 +207,11 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// Every test ends with a look at the whole ledger.
     fn drop(&mut self) {
+        if !std::thread::panicking() && self.folder.is_some() {
+            self.verify_ledger();
+        }
         // Without a graceful stop the task ends with the runtime.
         drop(self.stop.take());
     }
