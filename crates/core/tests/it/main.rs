@@ -8,6 +8,7 @@
     reason = "tests stop where they fail"
 )]
 
+mod guide;
 mod packs;
 mod sandbox;
 mod use_cases;

@@ -4,7 +4,9 @@ use runplane_core::call::{Agent, Asked, Call, Established};
 use runplane_core::catalogue::Catalogue;
 use runplane_core::decide::{Decision, Facts, decide, prepare};
 use runplane_core::inspect;
+use runplane_core::json;
 use runplane_core::meter::{MeterValue, Meters};
+use runplane_core::outcome::Outcome;
 use runplane_core::packs;
 use runplane_core::policy::{Bundle, BundleInputs};
 use runplane_core::risk::Weights;
@@ -22,6 +24,18 @@ pub struct Sandbox {
 pub fn shipped(settings: Settings) -> BundleInputs {
     let policies = packs::ALL.iter().map(|pack| (pack.file.to_owned(), pack.source.to_owned())).collect();
     BundleInputs { catalogue: Catalogue::builtin(), settings, weights: Weights::default(), policies }
+}
+
+pub fn settings_with_default(default_decision: Outcome) -> Settings {
+    Settings { default_decision, ..Settings::default() }
+}
+
+/// A JSON object, read as a request would be.
+pub fn action(text: &str) -> Object {
+    match json::read(text.as_bytes(), &json::Limits::default()) {
+        Ok(Value::Object(object)) => object,
+        other => panic!("{text}: {other:?}"),
+    }
 }
 
 impl Sandbox {
