@@ -87,12 +87,24 @@ fn options() -> serde_saphyr::Options {
     }
 }
 
-/// The reader's message without the place, which findings carry themselves.
+/// The reader's message in our words, without the place, which findings carry themselves.
 fn message(error: &serde_saphyr::Error) -> String {
-    let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    let end = first.find(" at line ").unwrap_or(first.len());
-    first.get(..end).unwrap_or(first).trim_start_matches("error: ").to_owned()
+    use serde_saphyr::Error;
+    match error.without_snippet() {
+        Error::DuplicateMappingKey { key: Some(key), .. } => format!("`{key}` is given twice"),
+        Error::DuplicateMappingKey { .. } => "a member is given twice".to_owned(),
+        Error::MergeKeyNotAllowed { .. } => "merge keys (`<<`) are not allowed".to_owned(),
+        Error::Budget { breach: serde_saphyr::budget::BudgetBreach::Documents { .. }, .. } => {
+            "the file holds more than one document".to_owned()
+        }
+        Error::Budget { .. } => "the document is too large or nested too deep".to_owned(),
+        other => {
+            let text = other.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            let end = first.find(" at line ").unwrap_or(first.len());
+            first.get(..end).unwrap_or(first).replace('\'', "`")
+        }
+    }
 }
 
 fn place(location: serde_saphyr::Location) -> Place {

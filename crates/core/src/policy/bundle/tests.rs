@@ -150,7 +150,7 @@ fn mistakes_around_the_rules_are_found_too() {
             "policy: p\nrules:\n- { id: a, decision: Block }",
             "`decision` is one of ALLOW, REQUIRE_APPROVAL, BLOCK (did you mean `BLOCK`)",
         ),
-        ("policy: p\nrules: []\nrules: []", "p.yaml:3:1: duplicate"),
+        ("policy: p\nrules: []\nrules: []", "p.yaml:3:1: `rules` is given twice"),
         ("policy: p\nmeters: { m: { within: 1h } }\nrules: []", "a meter has either `count: true` or `sum`"),
         ("policy: p\nmeters: { m: { count: 5, within: 1h } }\nrules: []", "a counting meter is written `count: true`"),
         ("policy: p\nmeters: { m-1: { count: true, within: 1h } }\nrules: []", "`m-1` is not a name for a meter"),
@@ -164,10 +164,11 @@ fn mistakes_around_the_rules_are_found_too() {
         ),
         ("policy: p\nmeters: { m: { sum: target, within: 1h } }\nrules: []", "the condition is a string, not a number"),
         ("- a", "p.yaml:1:1: a policy is a map, not a list"),
-        ("policy: [", "p.yaml:"),
-        ("policy: p\nrules: *x", "p.yaml:2:"),
+        ("policy: [", "p.yaml:1:9: unclosed bracket `[`"),
+        ("<<: { a: 1 }\npolicy: p\nrules: []", "merge keys (`<<`) are not allowed"),
+        ("policy: p\nrules: *x", "p.yaml:2:8: alias references unknown anchor"),
         ("policy: p\nrules: !!set []", "p.yaml:2:"),
-        ("a: 1\n---\nb: 2", "p.yaml:"),
+        ("a: 1\n---\nb: 2", "p.yaml:2:1: the file holds more than one document"),
         ("", "p.yaml:1:1: "),
     ] {
         let found = errors(text);
