@@ -38,8 +38,8 @@ pub fn measure() -> Result<Vec<Row>> {
 fn measure_with(rules: usize) -> Result<Row> {
     let bundle = bundle(rules)?;
     let iterations = (2_000_000 / rules.max(10)).clamp(200, 100_000);
-    let ready = call(&bundle)?;
-    let readings = inspect::read_all(&ready, bundle.settings());
+    let mut ready = call(&bundle)?;
+    let readings = inspect::read_all(&mut ready, bundle.catalogue(), bundle.settings());
     let prepared = prepare(&bundle, ready.clone(), readings.clone());
     let facts = Facts::default();
     let prepare_ns = median(iterations, || {
@@ -49,9 +49,9 @@ fn measure_with(rules: usize) -> Result<Row> {
         black_box(decide(&bundle, black_box(&prepared), &facts));
     });
     let bytes_ns = median(iterations, || {
-        if let Ok(call) = call(&bundle) {
+        if let Ok(mut call) = call(&bundle) {
             black_box(call.digest());
-            let readings = inspect::read_all(&call, bundle.settings());
+            let readings = inspect::read_all(&mut call, bundle.catalogue(), bundle.settings());
             black_box(decide(&bundle, &prepare(&bundle, call, readings), &facts));
         }
     });

@@ -28,6 +28,7 @@ pub async fn closed_loop(
     let tasks: Vec<_> = (0..connections)
         .map(|_| {
             let request = request.to_vec();
+            #[allow(clippy::disallowed_methods)] // joined below
             tokio::task::spawn(one_connection(address, request, warm_up, length))
         })
         .collect();
