@@ -31,12 +31,15 @@ pub struct ActionType {
     pub lineage: Vec<TypeName>,
     /// Own fields and the parents', by name; without the common ones.
     pub fields: BTreeMap<String, Field>,
+    /// Those of the fields that measure the scale of a call.
+    pub measures: Vec<Field>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalogue {
     types: BTreeMap<TypeName, Arc<ActionType>>,
     common: BTreeMap<String, Field>,
+    common_measures: Vec<Field>,
     /// By the name without separators and case.
     by_key: HashMap<String, Arc<ActionType>>,
 }
@@ -147,6 +150,12 @@ impl Catalogue {
         &self.common
     }
 
+    /// Those of them that measure the scale of a call.
+    #[must_use]
+    pub fn common_measures(&self) -> &[Field] {
+        &self.common_measures
+    }
+
     /// The field `field` of type `name`, its own, inherited or common.
     #[must_use]
     pub fn field(&self, name: &str, field: &str) -> Option<&Field> {
@@ -155,7 +164,8 @@ impl Catalogue {
 
     fn from_document(document: Document) -> Result<Self, CatalogueError> {
         let common = by_name("common", &document.common)?;
-        let mut catalogue = Self { types: BTreeMap::new(), common, by_key: HashMap::new() };
+        let common_measures = measures(&common);
+        let mut catalogue = Self { types: BTreeMap::new(), common, common_measures, by_key: HashMap::new() };
         for (name, definition) in &document.types {
             let kind = Arc::new(resolve(name, definition, &document.types, &catalogue.common)?);
             for spelling in std::iter::once(name).chain(&definition.aliases) {
@@ -208,7 +218,12 @@ fn resolve(
             return Err(CatalogueError::UnknownField { name: name.to_owned(), field: field.to_owned() });
         }
     }
-    Ok(ActionType { name: name.into(), definition: definition.clone(), lineage, fields })
+    let measures = measures(&fields);
+    Ok(ActionType { name: name.into(), definition: definition.clone(), lineage, fields, measures })
+}
+
+fn measures(fields: &BTreeMap<String, Field>) -> Vec<Field> {
+    fields.values().filter(|field| field.effective && field.unit.is_some()).cloned().collect()
 }
 
 fn by_name(owner: &str, fields: &[Field]) -> Result<BTreeMap<String, Field>, CatalogueError> {

@@ -5,7 +5,7 @@
 //! cannot be read counts at its worst. INVARIANT: more of any factor never lowers the score.
 
 use crate::call::Call;
-use crate::catalogue::{Catalogue, Effect, Field, Unit};
+use crate::catalogue::{Catalogue, Effect, Field, FieldKind, Unit};
 use crate::decimal::Decimal;
 use crate::environment::Strictness;
 use crate::target::Sensitivity;
@@ -158,35 +158,50 @@ fn environment(call: &Call, weights: &Weights) -> Factor {
 /// The largest effective field decides; further fields add nothing, so that splitting or repeating a
 /// number changes nothing.
 fn scale(call: &Call, catalogue: &Catalogue, weights: &Weights) -> Factor {
-    let mut largest = (0, "nothing in the call measures its scale".to_owned());
-    let fields = call.action.types.iter().filter_map(|name| catalogue.get(name)).flat_map(|kind| kind.fields.values());
-    for field in fields.chain(catalogue.common_fields().values()).filter(|field| field.effective) {
-        if let Some(found) = points_of(field, call.context.get(&field.name), weights)
-            && found.0 > largest.0
+    let mut largest: Option<(u32, &Field, Measured)> = None;
+    let kinds = call.action.types.iter().filter_map(|name| catalogue.get(name));
+    for field in kinds.flat_map(|kind| &kind.measures).chain(catalogue.common_measures()) {
+        let found = points_of(field, call.context.get(&field.name), weights);
+        if let Some((points, measured)) =
+            found.filter(|(points, _)| largest.as_ref().is_none_or(|seen| *points > seen.0))
         {
-            largest = found;
+            largest = Some((points, field, measured));
         }
     }
-    factor("scale", largest.0, largest.1)
+    let Some((points, field, measured)) = largest.filter(|(points, ..)| *points > 0) else {
+        return factor("scale", 0, "nothing in the call measures its scale".to_owned());
+    };
+    let name = &field.name;
+    let sentence = match measured {
+        Measured::Size(number) => format!("`{name}` is {number}"),
+        Measured::Missing => format!("`{name}` is missing, so it counts at its worst"),
+        Measured::Unreadable => format!("`{name}` is not a number, so it counts at its worst"),
+    };
+    factor("scale", points, sentence)
 }
 
-fn points_of(field: &Field, value: Option<&Value>, weights: &Weights) -> Option<(u32, String)> {
+/// What a field says about the scale of a call.
+enum Measured {
+    Size(Decimal),
+    Missing,
+    Unreadable,
+}
+
+fn points_of(field: &Field, value: Option<&Value>, weights: &Weights) -> Option<(u32, Measured)> {
     let unit = field.unit?;
     let most = u32::from(weights.scale_most);
-    let name = &field.name;
     match (value, measure(value)) {
-        (None, _) if !field.required => None,
-        (None, _) => Some((most, format!("`{name}` is missing, so it counts at its worst"))),
+        (None, _) => field.required.then_some((most, Measured::Missing)),
         (Some(_), Some(number)) => {
             let points = match unit {
                 Unit::Percent => share(number, most),
                 Unit::Money | Unit::Count => steps(number, u32::from(weights.per_decade)),
             };
-            Some((points.min(most), format!("`{name}` is {number}")))
+            Some((points.min(most), Measured::Size(number)))
         }
-        // A list, text or object of no known size says nothing about scale where several forms are usual.
-        (Some(_), None) if field.kind == crate::catalogue::FieldKind::Any => None,
-        (Some(_), None) => Some((most, format!("`{name}` is not a number, so it counts at its worst"))),
+        // A text or object of no known size says nothing about scale where several forms are usual.
+        (Some(_), None) if field.kind == FieldKind::Any => None,
+        (Some(_), None) => Some((most, Measured::Unreadable)),
     }
 }
 

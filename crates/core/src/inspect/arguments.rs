@@ -4,17 +4,25 @@ use super::UNKNOWN;
 use crate::catalogue::words;
 use crate::decimal::Decimal;
 use crate::value::{Object, Value};
+use std::borrow::Cow;
 
 /// Most bytes of text that one inspector reads; more is unreadable.
 pub(super) const MAX_TEXT: usize = 64 * 1024;
 
 /// An argument's name as one word: `webhookUrl`, `webhook_url` and `Webhook-URL` are `webhookurl`.
-pub(super) fn flat(name: &str) -> String {
-    name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+pub(super) fn flat(name: &str) -> Cow<'_, str> {
+    if name.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect())
 }
 
 /// Whether one of the words of an argument's name is among `table`.
 pub(super) fn has_word(name: &str, table: &[&str]) -> bool {
+    // Most names are one lower-case word, which needs no taking apart.
+    if name.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return table.contains(&name);
+    }
     words(name).iter().any(|word| table.contains(&word.as_str()))
 }
 
@@ -41,7 +49,7 @@ pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Object {
 
 /// Header lines of a request or message, whatever form the caller gave them: an object, a list of
 /// pairs or of `Name: value` lines. `None` if any of it has another form.
-pub(super) fn headers(value: &Value) -> Option<Vec<(String, &Value)>> {
+pub(super) fn headers(value: &Value) -> Option<Vec<(Cow<'_, str>, &Value)>> {
     match value {
         Value::Null => Some(Vec::new()),
         Value::Object(members) => Some(members.iter().map(|(name, value)| (flat(name), value)).collect()),
@@ -50,7 +58,7 @@ pub(super) fn headers(value: &Value) -> Option<Vec<(String, &Value)>> {
     }
 }
 
-fn header(item: &Value) -> Option<(String, &Value)> {
+fn header(item: &Value) -> Option<(Cow<'_, str>, &Value)> {
     match item {
         Value::Object(members) => {
             let name = members.get("name").or_else(|| members.get("key"))?.as_text()?;

@@ -89,7 +89,7 @@ impl Seen {
 
     fn of(members: &Object, names: &[&str]) -> Self {
         let mut seen = Self::default();
-        members.iter().filter(|(name, _)| names.contains(&flat(name).as_str())).for_each(|(_, value)| seen.add(value));
+        members.iter().filter(|(name, _)| names.contains(&&*flat(name))).for_each(|(_, value)| seen.add(value));
         seen
     }
 
@@ -155,12 +155,12 @@ fn everything(context: &Object) -> Option<bool> {
     let mut sum = Some(false);
     for (name, value) in context {
         let name = flat(name);
-        let found = if matches!(name.as_str(), "all" | "everything" | "deleteall" | "updateall") {
+        let found = if matches!(&*name, "all" | "everything" | "deleteall" | "updateall") {
             match value {
                 Value::Bool(all) => Some(*all),
                 _ => None,
             }
-        } else if NAMES_CONDITION.contains(&name.as_str()) {
+        } else if NAMES_CONDITION.contains(&&*name) {
             Some(match value {
                 Value::Null => true,
                 Value::Text(text) => CHOOSES_ALL.contains(&normal(text).as_str()),

@@ -62,11 +62,11 @@ impl Seen {
     fn members(&mut self, members: &Object, depth: usize) {
         for (name, value) in members {
             let name = flat(name);
-            if NAMES_CURRENCY.contains(&name.as_str()) {
+            if NAMES_CURRENCY.contains(&&*name) {
                 self.currencies.push(currency(value));
-            } else if NAMES_MINOR.contains(&name.as_str()) {
+            } else if NAMES_MINOR.contains(&&*name) {
                 self.minor.push(value.as_number());
-            } else if NAMES_AMOUNT.contains(&name.as_str()) {
+            } else if NAMES_AMOUNT.contains(&&*name) {
                 self.amount(value, depth);
             }
         }

@@ -161,9 +161,7 @@ impl Reached {
             self.unreadable |= !matches!(value, Value::Null);
         } else if has_word(name, NAMES_SENDER) {
             self.single_lines(value);
-        } else if has_word(name, NAMES_RECIPIENTS)
-            || matches!(flat.as_str(), "toaddresses" | "ccaddresses" | "bccaddresses")
-        {
+        } else if has_word(name, NAMES_RECIPIENTS) || matches!(&*flat, "toaddresses" | "ccaddresses" | "bccaddresses") {
             self.recipients(value, settings);
         } else if has_word(name, NAMES_GROUP) {
             self.unreadable |= !matches!(value, Value::Null | Value::Bool(false));
@@ -226,7 +224,7 @@ impl Reached {
             return;
         };
         for (name, value) in headers {
-            match name.as_str() {
+            match &*name {
                 "to" | "cc" | "bcc" | "resentto" | "resentcc" | "resentbcc" | "apparentlyto" | "xto" | "xcc"
                 | "xbcc" | "xenvelopeto" | "deliveredto" | "xoriginalto" | "envelopeto" => {
                     self.recipients(value, settings)
@@ -256,7 +254,7 @@ impl Reached {
                 self.address_list(name, settings);
                 found = true;
             } else if matches!(
-                flat.as_str(),
+                &*flat,
                 "name" | "displayname" | "type" | "label" | "firstname" | "lastname" | "title" | "kind"
             ) {
                 self.single_lines(value);

@@ -112,24 +112,23 @@ impl<'a> Request<'a> {
     fn members(&mut self, members: &'a Object, depth: usize) {
         for (name, value) in members {
             let name = flat(name);
-            if NAMES_ADDRESS.contains(&name.as_str()) {
+            if NAMES_ADDRESS.contains(&&*name) {
                 self.address(&name, value, depth);
             } else if name == "path" || name == "pathname" {
                 match value.as_text() {
                     Some(path) => self.relative.push(path),
                     None => self.path_overridden |= !matches!(value, Value::Null),
                 }
-            } else if NAMES_METHOD.contains(&name.as_str()) || name == "_method" || OVERRIDES.contains(&name.as_str()) {
+            } else if NAMES_METHOD.contains(&&*name) || name == "_method" || OVERRIDES.contains(&&*name) {
                 self.methods.push(method(value));
             } else if name == "headers" || name == "header" {
                 self.headers(value);
             }
-            if matches!(name.as_str(), "query" | "params" | "body" | "form" | "json" | "data" | "payload" | "formdata")
-            {
+            if matches!(&*name, "query" | "params" | "body" | "form" | "json" | "data" | "payload" | "formdata") {
                 self.overrides_in(value);
             }
             if let Value::Object(inner) = value
-                && NAMES_REQUEST.contains(&name.as_str())
+                && NAMES_REQUEST.contains(&&*name)
                 && depth < 4
             {
                 self.members(inner, depth + 1);
@@ -168,11 +167,11 @@ impl<'a> Request<'a> {
             let text = value.as_text();
             if text.is_some_and(|text| text.contains(['\r', '\n', '\0'])) {
                 self.methods.push(None);
-            } else if OVERRIDES.contains(&name.as_str()) {
+            } else if OVERRIDES.contains(&&*name) {
                 self.methods.push(method(value));
-            } else if OTHER_HOSTS.contains(&name.as_str()) {
+            } else if OTHER_HOSTS.contains(&&*name) {
                 self.addresses.push(text.map_or_else(Address::unreadable, bare_host));
-            } else if OTHER_PATHS.contains(&name.as_str()) {
+            } else if OTHER_PATHS.contains(&&*name) {
                 self.path_overridden = true;
             }
         }
