@@ -9,6 +9,8 @@
 )]
 
 mod bad_requests;
+mod cases;
+mod epoch;
 mod failures;
 mod guard;
 mod harness;
