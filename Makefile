@@ -37,6 +37,7 @@ demo: build sdk ## the six example programs against a real server
 lint: ## formatting, clippy, dependency rules
 	cargo fmt --all --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
+	scripts/links
 	@scripts/require cargo-deny
 	cargo deny --offline check bans licenses sources
 
