@@ -154,7 +154,8 @@ async fn a_stricter_policy_of_today_refuses_an_old_approval_finally() {
     let path = format!("/api/v1/approvals/{id}/redeem");
     let refused = server.post_as(&key, &path, &json!({ "redemptionId": "r" })).await;
     assert_eq!((refused.text("decision"), refused.text("matchedRule")), ("BLOCK", "freeze/no-refunds"), "{refused:?}");
-    let request = server.client.delete(server.url("/api/v1/policies/freeze")).bearer_auth(&server.installed.admin_token);
+    let request =
+        server.client.delete(server.url("/api/v1/policies/freeze")).bearer_auth(&server.installed.admin_token);
     assert_eq!(server.send(request).await.status, 200);
     let later = server.post_as(&key, &path, &json!({ "redemptionId": "r2" })).await;
     assert_eq!((later.status, later.text("error")), (409, "already_redeemed"), "a refusal is final: {later:?}");
