@@ -39,6 +39,8 @@ pub struct Action {
 
 /// Inherent risk of what nobody knows.
 const UNKNOWN_RISK: u8 = 50;
+/// What looks into the arguments of an action nobody knows, wherever there is something for it to read.
+const UNKNOWN_INSPECTORS: [Inspector; 4] = [Inspector::Sql, Inspector::Url, Inspector::Shell, Inspector::File];
 /// Where calls that run a tool by name put that name.
 const TOOL_KEYS: [&str; 3] = ["tool", "toolName", "name"];
 const RUNS_TOOL: &str = "execute_mcp_tool";
@@ -111,7 +113,7 @@ fn unknown(catalogue: &Catalogue, declared: &str, context: &Object) -> Result<Ac
         },
         inferred: effect != Effect::Unknown,
         tool: None,
-        inspectors: Vec::new(),
+        inspectors: UNKNOWN_INSPECTORS.to_vec(),
     };
     // `db.delete_records` is not ours, but restrictions on `delete_records` hold for it.
     if let Some((_, last)) = declared.rsplit_once(['.', '/', ':']) {

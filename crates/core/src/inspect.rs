@@ -6,8 +6,10 @@
 
 mod arguments;
 mod blast;
+mod file;
 mod money;
 mod recipients;
+mod shell;
 mod sql;
 mod url;
 
@@ -212,7 +214,8 @@ fn read(inspector: Inspector, call: &Call, settings: &Settings, found: &mut Vec<
         Inspector::Sql => sql::read(call, found),
         Inspector::Money => money::read(call),
         Inspector::Blast => blast::read(call),
-        _ => Reading::Unknown,
+        Inspector::Shell => shell::read(call),
+        Inspector::File => file::read(call),
     }
 }
 

@@ -6,6 +6,7 @@ pub mod condition;
 pub mod counter;
 pub mod document;
 pub mod finding;
+pub(crate) mod gate;
 mod glob;
 mod id;
 mod index;

@@ -55,7 +55,11 @@ pub fn prepare(bundle: &Bundle, call: Call, readings: Readings) -> Prepared {
     let mut budget = Budget(STEPS);
     let view = View { call: &call, readings: &readings, risk: &risk, settings: bundle.settings(), state: None };
     let mut candidates = Vec::new();
-    for place in bundle.rule_index().candidates(&call.action) {
+    let mut slots = bundle.gates().slots(&call.context);
+    for place in bundle.rule_index().candidates(&call.action, &call.target) {
+        if slots.shut(place) {
+            continue;
+        }
         if let Some(rule) = rule_at(bundle, place).filter(|rule| rule.touches(&call)) {
             candidates.extend(Candidate::new(place, rule, &view, &mut budget));
         }
@@ -90,7 +94,7 @@ fn reads(bundle: &Bundle, candidates: &[Candidate], call: &Call) -> (Vec<MeterKe
 /// The named meters that count this call. A condition that has no value counts the call.
 fn dues(bundle: &Bundle, view: &View<'_>, budget: &mut Budget) -> Vec<Due> {
     let mut dues = Vec::new();
-    for place in bundle.counter_index().candidates(&view.call.action) {
+    for place in bundle.counter_index().candidates(&view.call.action, &view.call.target) {
         let Some(counter) = counter_at(bundle, place) else { continue };
         let Counts::Own(own) = &counter.counts else { continue };
         if !own.takes_in(view.call) {

@@ -7,6 +7,7 @@ use super::compile::compile;
 use super::counter::{Counter, Counts};
 use super::document::{self, Mode};
 use super::finding::{Findings, LoadError, Place, Warning};
+use super::gate::Gates;
 use super::index::Index;
 use super::rule::Rule;
 use crate::catalogue::Catalogue;
@@ -41,6 +42,7 @@ pub struct Bundle {
     counter_names: Vec<Box<str>>,
     rule_index: Index,
     counter_index: Index,
+    gates: Gates,
 }
 
 /// A policy of a bundle, for lists.
@@ -137,11 +139,11 @@ impl Bundle {
     ) -> Self {
         let (mut rule_index, mut counter_index) = (Index::default(), Index::default());
         for (place, rule) in (0u32..).zip(&rules) {
-            rule_index.add(place, &rule.actions);
+            rule_index.add(place, &rule.actions, &rule.targets);
         }
         for (place, counter) in (0u32..).zip(&counters) {
             if let Counts::Own(own) = &counter.counts {
-                counter_index.add(place, &own.actions);
+                counter_index.add(place, &own.actions, &own.targets);
             }
         }
         Self {
@@ -151,6 +153,7 @@ impl Bundle {
             settings: inputs.settings.clone(),
             weights: inputs.weights.clone(),
             policies,
+            gates: Gates::of(rules.iter().map(|rule| rule.when.as_ref())),
             counter_names: counters.iter().map(|counter| counter.name.clone()).collect(),
             rules,
             counters,
@@ -227,6 +230,10 @@ impl Bundle {
 
     pub(crate) fn rule_index(&self) -> &Index {
         &self.rule_index
+    }
+
+    pub(crate) fn gates(&self) -> &Gates {
+        &self.gates
     }
 
     pub(crate) fn counter_index(&self) -> &Index {

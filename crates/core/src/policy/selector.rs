@@ -32,9 +32,12 @@ pub struct Named {
     effects: Vec<Box<str>>,
 }
 
-/// Targets in normal form, and globs over them; empty means any.
+/// Targets in normal form, and globs over them; none at all means any.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Targets(Vec<Box<str>>);
+pub struct Targets {
+    names: Vec<Box<str>>,
+    globs: Vec<Box<str>>,
+}
 
 const DOMAINS: [&str; 7] =
     ["payments", "database", "infrastructure", "communication", "integrations", "enterprise", "unknown"];
@@ -191,22 +194,31 @@ fn report_unknown(name: &At<String>, catalogue: &Catalogue, findings: &mut Findi
 
 impl Targets {
     pub fn read(terms: Option<&[At<String>]>, findings: &mut Findings) -> Self {
-        let mut targets = Vec::new();
+        let mut targets = Self::default();
         for target in terms.unwrap_or_default() {
             match text::normal_target(&target.value) {
-                Ok(normal) if !normal.is_empty() => targets.push(normal.into()),
+                Ok(normal) if glob::is_glob(&normal) => targets.globs.push(normal.into()),
+                Ok(normal) if !normal.is_empty() => targets.names.push(normal.into()),
                 Ok(_) => findings.error(target.place, "a target is empty", None),
                 Err(problem) => {
                     findings.error(target.place, format!("`{}` is no target: it {problem}", target.value), None);
                 }
             }
         }
-        Self(targets)
+        targets
     }
 
     #[must_use]
     pub fn has(&self, target: &str) -> bool {
-        self.0.is_empty() || self.0.iter().any(|pattern| glob::matches(pattern, target))
+        let any = self.names.is_empty() && self.globs.is_empty();
+        any || self.names.iter().any(|name| **name == *target)
+            || self.globs.iter().any(|pattern| glob::matches(pattern, target))
+    }
+
+    /// The names, if names are all there is: then no other target fits.
+    #[must_use]
+    pub fn names(&self) -> Option<&[Box<str>]> {
+        (self.globs.is_empty() && !self.names.is_empty()).then_some(&self.names)
     }
 }
 

@@ -48,7 +48,10 @@ pub struct Ask {
     pub meter: MeterValue,
 }
 
-const CONDITIONS: [&str; 12] = [
+const CONDITIONS: [&str; 15] = [
+    "500 >= context.amount",
+    "environment == 'production' && context.amount != 5",
+    "context.amount > 100 && context.customer == 'x'",
     "",
     "",
     "context.amount > 500",

@@ -2,10 +2,11 @@
 
 use super::generate::{Ask, RuleSketch, any_ask, any_rule, any_rules, publish};
 use crate::approval::{Evidence, Groups, Verdict, Vote};
-use crate::decide::{Decision, Facts, decide, prepare};
+use crate::decide::{Candidate, Decision, Facts, decide, prepare};
 use crate::meter::MeterValue;
 use crate::outcome::Outcome::{self, Allow, Block, RequireApproval};
 use crate::policy::Bundle;
+use crate::policy::condition::{Budget, STEPS, View};
 use crate::recompute::{Recorded, differences, recompute};
 use crate::time::Micros;
 use proptest::prelude::*;
@@ -158,6 +159,26 @@ proptest! {
         let (payload, readings) = (prepared.call().to_payload(), prepared.readings().to_value());
         let recorded = Recorded { payload: &payload, readings: &readings, facts: &kept };
         prop_assert_eq!(differences(&record, &recompute(&stored, &recorded).unwrap()), Ok(vec![]));
+    }
+
+    /// What `prepare` leaves out by index and gates is what the reference says is not about the call
+    /// or false, and nothing else.
+    #[test]
+    fn nothing_is_left_out_that_the_reference_would_keep(
+        rules in any_rules(), default in any_default(), ask in any_ask(),
+    ) {
+        let bundle = publish(&rules, default);
+        let (prepared, _) = facts(&ask, &bundle);
+        let (call, readings) = (prepared.call(), prepared.readings());
+        let view = View { call, readings, risk: prepared.risk(), settings: bundle.settings(), state: None };
+        let mut budget = Budget(STEPS);
+        let kept: Vec<u32> = (0u32..)
+            .zip(bundle.rules())
+            .filter(|(_, rule)| rule.touches(call))
+            .filter_map(|(place, rule)| Candidate::new(place, rule, &view, &mut budget))
+            .map(|candidate| candidate.rule)
+            .collect();
+        prop_assert_eq!(prepared.candidates.iter().map(|candidate| candidate.rule).collect::<Vec<_>>(), kept);
     }
 
     #[test]

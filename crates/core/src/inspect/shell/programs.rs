@@ -1,0 +1,146 @@
+//! What programs do, by their names.
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Only looks, and prints what it sees.
+    Reads,
+    Destroys,
+    Network,
+    /// Changes who may do what.
+    Privilege,
+    /// Runs the command that follows it.
+    Wrapper,
+    /// Runs code it is given.
+    Interpreter,
+    /// Nobody knows.
+    Other,
+}
+
+#[rustfmt::skip]
+const READS: &[&str] = &[
+    "ls", "cat", "echo", "grep", "egrep", "fgrep", "head", "tail", "wc", "pwd", "whoami", "id", "uname", "df", "du", "stat", "file",
+    "cut", "tr", "cmp", "diff", "basename", "dirname", "realpath", "readlink", "true", "false", "test", "[", "printf", "seq", "md5sum",
+    "sha1sum", "sha256sum", "uptime", "free", "which", "ps", "nl", "rev", "tac", "cal", "groups", "nproc", "arch", "tty", "sleep", ":",
+];
+#[rustfmt::skip]
+const DESTROYS: &[&str] = &[
+    "rm", "rmdir", "unlink", "shred", "dd", "mkfs", "wipefs", "fdisk", "parted", "sfdisk", "truncate", "kill", "killall", "pkill",
+    "shutdown", "reboot", "halt", "poweroff", "init", "mv", "srm", "blkdiscard", "mkswap", "hdparm", "userdel", "groupdel", "deluser",
+    "crontab", "del", "erase", "rd", "format", "diskpart", "remove-item", "ri", "clear-content", "stop-computer", "stop-process",
+    "taskkill", "dropdb", "dropuser", "lvremove", "vgremove", "pvremove", "zpool", "cryptsetup", "tee", "install", "ln", "cp", "rename",
+];
+#[rustfmt::skip]
+const NETWORK: &[&str] = &[
+    "curl", "wget", "nc", "ncat", "netcat", "ssh", "scp", "sftp", "rsync", "ftp", "tftp", "telnet", "socat", "ping", "dig", "nslookup",
+    "host", "nmap", "git", "npm", "npx", "yarn", "pnpm", "pip", "pip3", "gem", "cargo", "go", "brew", "apt", "apt-get", "yum", "dnf",
+    "apk", "aws", "gcloud", "gsutil", "az", "kubectl", "helm", "docker", "podman", "terraform", "pulumi", "ansible", "mail", "sendmail",
+    "mutt", "openssl", "psql", "mysql", "mongo", "mongosh", "redis-cli", "aria2c", "axel", "httpie", "http", "lynx", "links", "w3m",
+    "whois", "traceroute", "mount", "iwr", "irm", "invoke-webrequest", "invoke-restmethod", "start-bitstransfer", "certutil", "bitsadmin",
+    "gh", "vercel", "heroku", "flyctl", "s3cmd", "rclone", "smbclient", "ldapsearch", "snmpwalk", "bq",
+];
+#[rustfmt::skip]
+const PRIVILEGE: &[&str] = &[
+    "chmod", "chown", "chgrp", "chattr", "setfacl", "setcap", "passwd", "chpasswd", "usermod", "useradd", "adduser", "groupadd",
+    "groupmod", "visudo", "gpasswd", "newgrp", "icacls", "takeown", "net", "runas", "insmod", "modprobe", "sysctl", "iptables", "nft",
+    "ufw", "firewall-cmd", "setenforce", "systemctl", "service", "launchctl", "nsenter", "unshare",
+];
+#[rustfmt::skip]
+const WRAPPERS: &[&str] = &[
+    "sudo", "doas", "su", "pkexec", "gosu", "env", "nohup", "nice", "ionice", "time", "timeout", "xargs", "watch", "command", "builtin",
+    "exec", "eval", "busybox", "toybox", "stdbuf", "setsid", "chroot", "parallel", "find", "strace", "ltrace", "script", "screen", "tmux",
+    "at", "batch", "flock", "start-stop-daemon", "su-exec", "unbuffer", "coproc", "trap", "cmd", "cmd.exe", "wsl",
+];
+#[rustfmt::skip]
+const INTERPRETERS: &[&str] = &[
+    "sh", "bash", "zsh", "dash", "ksh", "fish", "csh", "tcsh", "ash", "rbash", "python", "python2", "python3", "perl", "ruby", "node",
+    "nodejs", "deno", "bun", "php", "lua", "tclsh", "awk", "gawk", "mawk", "nawk", "sed", "ed", "ex", "vi", "vim", "nano", "emacs",
+    "powershell", "pwsh", "powershell.exe", "osascript", "source", ".", "java", "groovy", "rscript", "julia", "sqlite3", "bc", "dc",
+    "iex", "invoke-expression", "make", "gdb", "jq", "tar", "zip", "less", "more", "man", "mshta", "wscript", "cscript", "rundll32",
+];
+const KEYWORDS: &[&str] = &[
+    "if", "then", "else", "elif", "fi", "do", "done", "while", "until", "!", "{", "}", "case", "esac", "function",
+    "select", "in",
+];
+const RAISES: &[&str] = &["sudo", "doas", "su", "pkexec", "gosu", "su-exec", "chroot"];
+
+pub(super) fn class(name: &str) -> Class {
+    let tables = [
+        (READS, Class::Reads),
+        (DESTROYS, Class::Destroys),
+        (NETWORK, Class::Network),
+        (PRIVILEGE, Class::Privilege),
+        (WRAPPERS, Class::Wrapper),
+        (INTERPRETERS, Class::Interpreter),
+    ];
+    // Versions and variants of one program: `mkfs.ext4`, `python3.11`.
+    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+    let found = |name: &str| tables.iter().find(|(table, _)| table.contains(&name)).map(|(_, class)| *class);
+    match found(name) {
+        Some(class) => class,
+        None => found(stem).filter(|class| *class != Class::Reads).unwrap_or(Class::Other),
+    }
+}
+
+pub(super) fn is_keyword(word: &str) -> bool {
+    KEYWORDS.contains(&word)
+}
+
+pub(super) fn raises(name: &str) -> bool {
+    RAISES.contains(&name)
+}
+
+/// Options with which a looking program writes or runs something.
+pub(super) fn makes_reader_act<'a>(name: &str, mut arguments: impl Iterator<Item = &'a str>) -> bool {
+    match name {
+        "printf" => arguments.any(|argument| argument.starts_with("-v")),
+        "file" => arguments
+            .any(|argument| argument.starts_with("-C") || argument.starts_with("-m") || argument == "--compile"),
+        "diff" => arguments.any(|argument| argument.contains("output")),
+        _ => false,
+    }
+}
+
+/// Whether the arguments of a program nobody knows plainly ask for destruction.
+pub(super) fn asks_to_destroy<'a>(arguments: impl Iterator<Item = &'a str>) -> bool {
+    const VERBS: &[&str] = &[
+        "delete",
+        "destroy",
+        "remove",
+        "rm",
+        "rmi",
+        "rb",
+        "prune",
+        "purge",
+        "terminate",
+        "terminate-instances",
+        "drop",
+        "wipe",
+        "clean",
+        "reset",
+        "uninstall",
+        "kill",
+        "down",
+        "drain",
+        "evict",
+        "truncate",
+        "flushall",
+        "flushdb",
+        "--force",
+        "-f",
+        "--delete",
+        "-delete",
+        "--hard",
+        "--force-with-lease",
+        "-rf",
+        "-fr",
+        "--prune",
+        "unpublish",
+    ];
+    arguments.into_iter().any(|argument| {
+        let lower = argument.to_ascii_lowercase();
+        let verb = lower
+            .split(['-', '_', ':', '=', ' '])
+            .any(|word| matches!(word, "delete" | "destroy" | "remove" | "terminate" | "drop" | "purge" | "truncate"));
+        VERBS.contains(&lower.as_str()) || verb
+    })
+}
