@@ -10,8 +10,10 @@ pub const MAX_BYTES: usize = 2_048;
 pub const MAX_NESTING: usize = 12;
 /// Most operators in a condition.
 pub const MAX_OPERATORS: usize = 40;
-/// Most member accesses and commas.
-pub const MAX_LINKS: usize = 256;
+/// Most member accesses, indexes, groups and calls together: each may be one level of the tree.
+pub const MAX_LINKS: usize = 96;
+/// Most elements and arguments.
+pub const MAX_COMMAS: usize = 256;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -55,14 +57,19 @@ struct Counts {
     nesting: usize,
     operators: usize,
     links: usize,
+    commas: usize,
 }
 
 impl Counts {
     fn count(&mut self, offset: usize, character: char, previous: char) -> Result<(), Refusal> {
         match character {
-            '(' | '[' | '{' => self.nesting += 1,
+            '(' | '[' | '{' => {
+                self.nesting += 1;
+                self.links += 1;
+            }
             ')' | ']' | '}' => self.nesting = self.nesting.saturating_sub(1),
-            '.' | ',' => self.links += 1,
+            '.' => self.links += 1,
+            ',' => self.commas += 1,
             // The second half of `&&`, `||`, `==`, `!=`, `<=`, `>=`.
             '&' | '|' | '=' if matches!(previous, '&' | '|' | '=' | '!' | '<' | '>') => {}
             '+' | '-' | '*' | '/' | '%' | '<' | '>' | '!' | '?' | '&' | '|' | '=' => self.operators += 1,
@@ -75,7 +82,13 @@ impl Counts {
             return Err(refusal(offset, format!("more than {MAX_OPERATORS} operators: split the rule in two")));
         }
         if self.links > MAX_LINKS {
-            return Err(refusal(offset, format!("more than {MAX_LINKS} dots and commas: split the rule in two")));
+            return Err(refusal(
+                offset,
+                format!("more than {MAX_LINKS} members, indexes and groups: split the rule in two"),
+            ));
+        }
+        if self.commas > MAX_COMMAS {
+            return Err(refusal(offset, format!("more than {MAX_COMMAS} commas: split the rule in two")));
         }
         Ok(())
     }
@@ -136,7 +149,9 @@ mod tests {
             ("(".repeat(13), 12),
             (format!("a{}", "+1".repeat(41)), 81),
             (format!("{}a", "!".repeat(41)), 40),
-            (format!("a{}", ".b".repeat(257)), 513),
+            (format!("a{}", ".b".repeat(97)), 193),
+            (format!("a{}", "[0]".repeat(97)), 289),
+            (format!("a in [0{}]", ",0".repeat(257)), 519),
             ("a == 'open".to_owned(), 5),
             ("a == \"\"\"open\"\"".to_owned(), 5),
             ("a.`b`".to_owned(), 2),

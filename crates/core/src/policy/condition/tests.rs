@@ -206,3 +206,30 @@ fn what_a_condition_needs_is_known_at_publish() {
     assert_eq!(needs("now.getHours() > 1"), Ok((true, vec![])));
     assert_eq!(needs("meters.unread + meters.spent + meters.unread > 1"), Ok((true, vec![0, 2])));
 }
+
+/// The largest conditions that may be written, on a stack as small as a server's thread may have.
+#[test]
+fn the_largest_conditions_fit_on_a_small_stack() {
+    let nested = format!("{}context.flag{}", "(".repeat(12), ")".repeat(12));
+    let texts = [
+        format!("has(context{})", ".a".repeat(95)),
+        format!("context{} == 1", "[0]".repeat(96)),
+        format!("context{}[0]{} == 1", ".a".repeat(50), ".b".repeat(45)),
+        format!("{}context.flag", "!".repeat(40)),
+        format!("{}1 > 0", "-".repeat(39)),
+        format!("{}true", "context.flag ? false : ".repeat(40)),
+        format!("context.count + {}1 > 0", "1 + ".repeat(38)),
+        format!("{}context.flag", "context.flag && ".repeat(40)),
+        format!("{}context.flag{}", "[".repeat(12), "]".repeat(12)) + " == []",
+        format!("{}true{}", "context.list.exists(x, ".repeat(12), ")".repeat(12)),
+        (0..3).fold(nested, |text, _| format!("{text} && !!!!!!!!!!context.flag")),
+    ];
+    let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(move || {
+        for text in &texts {
+            // `--1` is not a number for the parser; every other text must publish.
+            assert!(publish(text, true).is_ok() || text.starts_with("--"), "{text}: {:?}", publish(text, true).err());
+            let _ = evaluate(text);
+        }
+    });
+    thread.unwrap().join().unwrap();
+}
