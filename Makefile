@@ -24,15 +24,17 @@ tools:
 
 test: build sdk ## everything: Rust, SDK, published client, examples
 	cargo test --quiet --workspace
-	cd sdks/typescript && RUNPLANE_BIN=$(BIN) npm test
-	cd contracts/wire-client && RUNPLANE_BIN=$(BIN) npm test
-	$(MAKE) demo
+	cd sdks/typescript && RUNPLANE_BIN=$(BIN) npm test --silent
+	RUNPLANE_BIN=$(BIN) node --test contracts/wire-client/*.test.mjs
+	cd examples/typescript && $(NPM_CI) && RUNPLANE_BIN=$(BIN) npm test --silent
 
-sdk:
-	cd sdks/typescript && npm ci --no-audit --no-fund --silent && npm run --silent build
+NPM_CI := npm ci --no-audit --no-fund --silent
+
+sdk: tools
+	cd sdks/typescript && $(NPM_CI) && npm run --silent build
 
 demo: build sdk ## the six example programs against a real server
-	cd examples/typescript && npm ci --no-audit --no-fund --silent && RUNPLANE_BIN=$(BIN) npm run --silent demo
+	cd examples/typescript && $(NPM_CI) && RUNPLANE_BIN=$(BIN) npm run --silent demo
 
 lint: ## formatting, clippy, dependency rules
 	cargo fmt --all --check
