@@ -4,6 +4,44 @@ use crate::binary::{Installation, code, json, runplane, stderr, stdout};
 use std::fs;
 
 #[test]
+fn a_ledger_verifies_from_server_folder_and_export() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    for amount in ["1", "2", "3"] {
+        let context = format!("{{\"amount\":{amount},\"currency\":\"usd\"}}");
+        assert_eq!(code(&server.run(&["guard", "create_charge", "stripe", &context])), 0);
+    }
+    let running = server.run(&["audit", "verify", "--server"]);
+    assert_eq!(code(&running), 0, "{}{}", stdout(&running), stderr(&running));
+    assert!(stdout(&running).contains("rollback not excluded"), "{}", stdout(&running));
+    // The folder belongs to the server while it runs.
+    let in_use = runplane(&["audit", "verify", "--data", installation.data()]).output().unwrap();
+    assert_eq!(code(&in_use), 1);
+    assert!(stderr(&in_use).contains("--server"), "{}", stderr(&in_use));
+    let from_server = installation.folder.path().join("server.ndjson");
+    let exported = server.run(&["audit", "export", "--server", "--output", from_server.to_str().unwrap()]);
+    assert_eq!(code(&exported), 0, "{}", stderr(&exported));
+    assert_eq!(server.stop(), 0);
+
+    let folder = runplane(&["audit", "verify", "--json", "--data", installation.data()]).output().unwrap();
+    assert_eq!(code(&folder), 0, "{}", stderr(&folder));
+    let found = json(&folder)["ledgers"][0].clone();
+    assert_eq!((&found["keyTrust"], &found["rollback"]), (&"dataFolder".into(), &"not excluded".into()));
+    let export = runplane(&["audit", "export", "--data", installation.data()]).output().unwrap();
+    assert_eq!(code(&export), 0, "{}", stderr(&export));
+    let own = installation.folder.path().join("folder.ndjson");
+    fs::write(&own, &export.stdout).unwrap();
+    let key = found["key"].as_str().unwrap();
+    for file in [&own, &from_server] {
+        let verified = runplane(&["audit", "verify", file.to_str().unwrap(), "--key", key, "--json"]).output().unwrap();
+        assert_eq!(code(&verified), 0, "{}{}", stdout(&verified), stderr(&verified));
+        let verified = json(&verified)["ledgers"][0].clone();
+        assert_eq!((&verified["root"], &verified["keyTrust"]), (&found["root"], &"pinned".into()));
+    }
+    assert_eq!(code(&runplane(&["audit", "export", "--output", own.to_str().unwrap()]).output().unwrap()), 1);
+}
+
+#[test]
 fn a_changed_byte_is_found_and_named() {
     let installation = Installation::new();
     let server = installation.serve();

@@ -89,3 +89,25 @@ fn dev_does_not_claim_keys_it_never_saw() {
     assert!(!dev.said.contains("rpk_"), "{}", dev.said);
     dev.stop();
 }
+
+#[test]
+fn dev_says_that_a_kept_key_was_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let first = Dev::start(&data);
+    let url = word_after(&first.said, "LISTENING").trim_end_matches(',').to_owned();
+    let run = |args: &[&str]| {
+        let at = ["--url", &url, "--data", data.to_str().unwrap(), "--json"];
+        let output = runplane(&[args, &at].concat()).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let agents = run(&["agents", "list"]);
+    let keys = run(&["keys", "list", agents["agents"][0]["id"].as_str().unwrap()]);
+    run(&["keys", "revoke", keys["keys"][0]["id"].as_str().unwrap()]);
+    first.stop();
+    let second = Dev::start(&data);
+    assert!(second.said.contains("the agent key no longer works"), "{}", second.said);
+    assert!(!second.said.contains("the admin token no longer works"), "{}", second.said);
+    second.stop();
+}

@@ -1,5 +1,5 @@
 //! What `--help` says is kept in files: a change of the command line is a change somebody looked at.
-//! `RUNPLANE_BLESS=1` writes them anew.
+//! `make bless` writes them anew.
 
 use crate::binary::{asked_for, code, runplane, stdout};
 use std::collections::BTreeSet;
@@ -27,7 +27,7 @@ fn walk(path: &[String], found: &mut Vec<(String, String)>) {
 }
 
 #[test]
-fn help_is_what_it_was() {
+fn golden_help_is_what_is_printed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/help");
     let mut found = Vec::new();
     walk(&[], &mut found);
@@ -44,6 +44,6 @@ fn help_is_what_it_was() {
     assert_eq!(kept, found.iter().map(|(file, _)| file.clone()).collect());
     for (file, help) in found {
         let expected = fs::read_to_string(folder.join(&file)).unwrap();
-        assert_eq!(help, expected, "{file} differs: `RUNPLANE_BLESS=1 cargo test -p runplane help` writes it anew");
+        assert_eq!(help, expected, "{file} differs: `RUNPLANE_BLESS=1 cargo test -p runplane golden` writes it anew");
     }
 }

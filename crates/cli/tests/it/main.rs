@@ -8,5 +8,6 @@ mod dev;
 mod exit_codes;
 mod help;
 mod kill;
+mod manage;
 mod policy;
 mod round_trip;

@@ -1,0 +1,74 @@
+//! What people change, and that it holds from then on.
+
+use crate::binary::{Installation, code, json, stderr, stdout};
+
+#[test]
+fn containment_suspension_and_revocation_stop_an_agent() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let ask = || code(&server.run(&["guard", "read_balance", "stripe"]));
+    let agent = installation.key("agentId");
+    assert_eq!(ask(), 0);
+    let on = server.run(&["contain", "on", "agent", agent, "--reason", "looks odd", "--json"]);
+    assert_eq!(code(&on), 0, "{}", stderr(&on));
+    assert_eq!(ask(), 2);
+    assert!(stdout(&server.run(&["contain", "list"])).contains("looks odd"));
+    assert_eq!(code(&server.run(&["contain", "off", json(&on)["id"].as_str().unwrap()])), 0);
+    assert_eq!(ask(), 0);
+    assert_eq!(code(&server.run(&["agents", "suspend", agent])), 0);
+    assert_eq!(ask(), 2);
+    assert_eq!(code(&server.run(&["agents", "resume", agent])), 0);
+    assert_eq!(ask(), 0);
+    let keys = json(&server.run(&["keys", "list", agent, "--json"]));
+    let key = keys["keys"][0]["id"].as_str().unwrap();
+    assert_eq!(code(&server.run(&["keys", "revoke", key])), 0);
+    assert_eq!(ask(), 1);
+    let made = server.run(&["keys", "create", agent, "--expires", "1h", "--json"]);
+    assert_eq!(code(&made), 0, "{}", stderr(&made));
+    let made = json(&made);
+    let secret = made["key"]["key"].as_str().or_else(|| made["key"].as_str()).unwrap();
+    let with_new =
+        server.client(&["guard", "read_balance", "stripe"]).env("RUNPLANE_API_KEY", secret).output().unwrap();
+    assert_eq!(code(&with_new), 0, "{}", stderr(&with_new));
+}
+
+#[test]
+fn policies_are_put_in_force_and_taken_out() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let file = installation.folder.path().join("freeze.yaml");
+    std::fs::write(&file, "policy: freeze\ndescription: d\nrules:\n  - { id: all, action: read_balance, decision: BLOCK, reason: frozen }\n").unwrap();
+    let file = file.to_str().unwrap();
+    let put = server.run(&["policy", "put", file]);
+    assert_eq!(code(&put), 0, "{}", stderr(&put));
+    let blocked = server.run(&["guard", "read_balance", "stripe", "--json"]);
+    assert_eq!((code(&blocked), json(&blocked)["matchedRule"].as_str()), (2, Some("freeze/all")));
+    assert!(stdout(&server.run(&["policy", "get", "freeze"])).contains("reason: frozen"));
+    assert!(stdout(&server.run(&["policy", "list"])).contains("freeze"));
+    std::fs::write(
+        file,
+        "policy: freeze\ndescription: d\nrules:\n  - { id: all, action: read_balanc, decision: BLOCK }\n",
+    )
+    .unwrap();
+    let refused = server.run(&["policy", "put", file]);
+    assert_eq!(code(&refused), 3, "{}{}", stdout(&refused), stderr(&refused));
+    assert!(stdout(&refused).contains("read_balance"), "{}", stdout(&refused));
+    assert_eq!(code(&server.run(&["guard", "read_balance", "stripe"])), 2, "a bad publish replaced a good one");
+    assert_eq!(code(&server.run(&["policy", "delete", "freeze"])), 0);
+    assert_eq!(code(&server.run(&["guard", "read_balance", "stripe"])), 0);
+}
+
+#[test]
+fn agents_are_made_with_a_key_that_works() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let made = server.run(&["agents", "create", "helper", "--environment", "staging", "--label", "desk", "--json"]);
+    assert_eq!(code(&made), 0, "{}", stderr(&made));
+    let made = json(&made);
+    let key = made["key"]["key"].as_str().unwrap();
+    let asked =
+        server.client(&["guard", "read_balance", "stripe", "--json"]).env("RUNPLANE_API_KEY", key).output().unwrap();
+    assert_eq!((code(&asked), json(&asked)["environment"].as_str()), (0, Some("staging")));
+    let listed = stdout(&server.run(&["agents", "list"]));
+    assert!(listed.contains("helper") && listed.contains("desk"), "{listed}");
+}
