@@ -50,17 +50,6 @@ pub struct Meters {
     windows: HashMap<MeterKey, Window>,
 }
 
-/// Meters as a batch sees them: reads through to the base, keeps changes aside until the commit.
-#[derive(Debug)]
-pub struct Overlay<'a> {
-    base: &'a Meters,
-    changed: HashMap<MeterKey, Window>,
-}
-
-/// The changes of a batch, to be merged after its commit.
-#[derive(Debug, Default)]
-pub struct Changes(HashMap<MeterKey, Window>);
-
 impl Meters {
     /// What counts within the window that ends at `now`.
     #[must_use]
@@ -79,15 +68,6 @@ impl Meters {
         }
     }
 
-    #[must_use]
-    pub fn overlay(&self) -> Overlay<'_> {
-        Overlay { base: self, changed: HashMap::new() }
-    }
-
-    pub fn merge(&mut self, changes: Changes) {
-        self.windows.extend(changes.0);
-    }
-
     /// Forgets every key nothing counts for any more. To be called now and then.
     pub fn sweep(&mut self, now: Micros) {
         self.windows.retain(|_, window| window.expire(now));
@@ -101,33 +81,6 @@ impl Meters {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.windows.is_empty()
-    }
-}
-
-impl Overlay<'_> {
-    #[must_use]
-    pub fn read(&self, key: &MeterKey, now: Micros) -> Decimal {
-        self.changed.get(key).map_or_else(|| self.base.read(key, now), |window| window.read(now))
-    }
-
-    pub fn add(&mut self, key: MeterKey, at: Micros, amount: Decimal) {
-        self.window(key).add(at, amount);
-    }
-
-    pub fn give_back(&mut self, key: MeterKey, at: Micros, amount: Decimal) {
-        self.window(key).give_back(at, amount);
-    }
-
-    #[must_use]
-    pub fn into_changes(self) -> Changes {
-        Changes(self.changed)
-    }
-
-    fn window(&mut self, key: MeterKey) -> &mut Window {
-        let base = self.base;
-        self.changed
-            .entry(key)
-            .or_insert_with(|| base.windows.get(&key).cloned().unwrap_or_else(|| Window::new(key.within)))
     }
 }
 

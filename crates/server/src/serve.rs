@@ -18,6 +18,9 @@ use tokio::net::TcpListener;
 
 /// How often the write-ahead log is copied into the database.
 const WAL_CHECKPOINT: Duration = Duration::from_secs(1);
+/// How often payloads are looked through for those to erase, and how many go in one transaction.
+const ERASURE: Duration = Duration::from_secs(60);
+const ERASED_AT_ONCE: usize = 500;
 /// How long requests in flight may take after the signal to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -59,6 +62,7 @@ impl Running {
         let app = self.app;
         let upkeep = Arc::clone(&app);
         app.tasks.spawn(keep_wal_short(upkeep));
+        app.tasks.spawn(erase_payloads(Arc::clone(&app)));
         app.tasks.spawn(projection::run(Arc::clone(&app)));
         app.tasks.spawn(verification::run(Arc::clone(&app)));
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -88,6 +92,26 @@ pub async fn serve(
     let running = start(options).await?;
     ready(running.address);
     running.run(shutdown).await
+}
+
+/// Payloads whose time has come are erased; the ledger keeps its commitments to them.
+async fn erase_payloads(app: Arc<App>) {
+    loop {
+        tokio::select! {
+            () = app.tasks.stopping() => return,
+            () = tokio::time::sleep(ERASURE) => {}
+        }
+        for workspace in app.workspaces() {
+            let erased = crate::tasks::blocking(move || {
+                let now = workspace.clock.now().0;
+                while workspace.store.erase_payloads(&workspace.id, now, ERASED_AT_ONCE)? == ERASED_AT_ONCE {}
+                Ok(())
+            });
+            if let Err(failure) = erased.await {
+                tracing::warn!(%failure, "payloads could not be erased");
+            }
+        }
+    }
 }
 
 async fn keep_wal_short(app: Arc<App>) {

@@ -48,20 +48,6 @@ fn a_sum_beyond_34_digits_counts_as_more_never_as_less() {
 }
 
 #[test]
-fn an_overlay_shows_its_changes_and_the_base_does_not_until_merged() {
-    let (mut meters, key) = (Meters::default(), key("m", HOUR));
-    meters.add(key, Micros(0), number("1"));
-    let mut overlay = meters.overlay();
-    overlay.add(key, Micros(1), number("2"));
-    assert_eq!(overlay.read(&key, Micros(1)), number("3"));
-    overlay.give_back(key, Micros(0), number("1"));
-    let changes = overlay.into_changes();
-    assert_eq!(meters.read(&key, Micros(1)), number("1"));
-    meters.merge(changes);
-    assert_eq!(meters.read(&key, Micros(1)), number("2"));
-}
-
-#[test]
 fn keys_without_anything_that_counts_are_swept() {
     let (mut meters, key) = (Meters::default(), key("m", HOUR));
     meters.add(key, Micros(0), number("1"));
@@ -83,7 +69,7 @@ fn a_snapshot_out_of_order_is_refused() {
 
 proptest! {
     /// Against a list of everything that was added: never less than the exact sliding sum, never more
-    /// than the sum over a window one step longer; snapshots and overlays change nothing.
+    /// than the sum over a window one step longer; a snapshot changes nothing.
     #[test]
     fn readings_are_exact_up_to_one_step(
         events in proptest::collection::vec((0i64..20_000_000, 1i64..1_000), 0..80),

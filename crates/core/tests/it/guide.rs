@@ -1,9 +1,7 @@
 //! The policy guide is true: every example in it publishes, and its first one decides as its table says.
 
-use crate::sandbox::{Sandbox, action, settings_with_default};
-use runplane_core::call::Agent;
+use crate::sandbox::{Sandbox, action, production_agent, settings_with_default};
 use runplane_core::catalogue::Catalogue;
-use runplane_core::environment::Environment;
 use runplane_core::meter::Meters;
 use runplane_core::outcome::Outcome::{self, Allow, Block, RequireApproval};
 use runplane_core::policy::{Bundle, BundleInputs};
@@ -52,13 +50,7 @@ fn every_example_of_the_guide_publishes() {
 
 #[test]
 fn the_first_example_decides_as_its_table_says() {
-    let agent = Agent {
-        id: "agt_1".to_owned(),
-        name: "guide".to_owned(),
-        environment: Environment::production(),
-        labels: Vec::new(),
-        owner: None,
-    };
+    let agent = production_agent();
     let decide = |default: Outcome, amounts: &[&str]| {
         let bundle = publish(examples()[0], settings_with_default(default));
         let (sandbox, mut meters) = (Sandbox { bundle, agent: agent.clone() }, Meters::default());

@@ -1,4 +1,5 @@
-use crate::sandbox::shipped;
+use crate::sandbox::{Sandbox, action, production_agent, settings_with_default, shipped};
+use runplane_core::meter::Meters;
 use runplane_core::outcome::Outcome;
 use runplane_core::policy::{Bundle, BundleInputs};
 use runplane_core::settings::Settings;
@@ -24,6 +25,18 @@ fn the_packs_come_back_from_their_stored_form() {
     let again = Bundle::from_canonical(bundle.canonical()).unwrap();
     assert_eq!(again.digest(), bundle.digest());
     assert_eq!(again.policies(), bundle.policies());
+}
+
+#[test]
+fn an_amount_that_cannot_be_read_is_held_and_not_blocked() {
+    let sandbox = Sandbox::new(settings_with_default(Outcome::RequireApproval), production_agent());
+    for amount in ["\"60000\"", "null", "true", "[60000]", "{}"] {
+        let context = format!(r#"{{"type":"create_charge","target":"stripe","context":{{"amount":{amount}}}}}"#);
+        let decision = sandbox.run(&action(&context), &mut Meters::default());
+        assert_eq!(decision.outcome, Outcome::RequireApproval, "{amount}: {}", decision.matched_rule);
+    }
+    let missing = sandbox.run(&action(r#"{"type":"create_charge","target":"stripe"}"#), &mut Meters::default());
+    assert_eq!(missing.outcome, Outcome::RequireApproval, "{}", missing.matched_rule);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use runplane_core::call::{Agent, Asked, Call, Established};
 use runplane_core::catalogue::Catalogue;
 use runplane_core::decide::{Decision, Facts, decide, prepare};
+use runplane_core::environment::Environment;
 use runplane_core::inspect;
 use runplane_core::json;
 use runplane_core::meter::{MeterValue, Meters};
@@ -28,6 +29,16 @@ pub fn shipped(settings: Settings) -> BundleInputs {
 
 pub fn settings_with_default(default_decision: Outcome) -> Settings {
     Settings { default_decision, ..Settings::default() }
+}
+
+pub fn production_agent() -> Agent {
+    Agent {
+        id: "agt_1".to_owned(),
+        name: "tester".to_owned(),
+        environment: Environment::production(),
+        labels: Vec::new(),
+        owner: None,
+    }
 }
 
 /// A JSON object, read as a request would be.
