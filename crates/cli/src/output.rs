@@ -64,10 +64,12 @@ impl Output {
         self.line(format_args!("  {name:width$}  {value}"));
     }
 
-    /// Text of many lines.
-    pub fn block(&self, text: &str) {
-        for line in text.lines() {
-            self.line(line.replace('\t', "    "));
+    /// A document: made visible on a terminal, to the byte anywhere else, so that it can be kept in a file.
+    pub fn text(&self, text: &str) {
+        if io::stdout().is_terminal() {
+            text.lines().for_each(|line| self.line(line.replace('\t', "    ")));
+        } else {
+            self.write(text);
         }
     }
 
@@ -127,8 +129,12 @@ impl Output {
     }
 
     fn print(&self, text: &str) {
+        self.write(&format!("{text}\n"));
+    }
+
+    fn write(&self, text: &str) {
         let mut stdout = io::stdout().lock();
-        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             // Whoever reads has read enough.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
             Err(_) => self.failed.set(true),

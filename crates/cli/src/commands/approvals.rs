@@ -99,11 +99,11 @@ fn print_head(approval: &Value, out: &Output) {
         _ => Tone::Bad,
     };
     out.toned(tone, &status.to_uppercase(), shown(approval, "/action/summary"));
-    out.field("approval", 11, shown(approval, "/id"));
+    out.field("approval", 12, shown(approval, "/id"));
 }
 
 fn print(approval: &Value, out: &Output) {
-    const WIDTH: usize = 11;
+    const WIDTH: usize = 12;
     let field = |name: &str, pointer: &str| out.field(name, WIDTH, shown(approval, pointer));
     print_head(approval, out);
     field("type", "/action/type");

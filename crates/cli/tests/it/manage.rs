@@ -43,7 +43,7 @@ fn policies_are_put_in_force_and_taken_out() {
     assert_eq!(code(&put), 0, "{}", stderr(&put));
     let blocked = server.run(&["guard", "read_balance", "stripe", "--json"]);
     assert_eq!((code(&blocked), json(&blocked)["matchedRule"].as_str()), (2, Some("freeze/all")));
-    assert!(stdout(&server.run(&["policy", "get", "freeze"])).contains("reason: frozen"));
+    assert_eq!(stdout(&server.run(&["policy", "get", "freeze"])), std::fs::read_to_string(file).unwrap());
     assert!(stdout(&server.run(&["policy", "list"])).contains("freeze"));
     std::fs::write(
         file,
@@ -71,4 +71,19 @@ fn agents_are_made_with_a_key_that_works() {
     assert_eq!((code(&asked), json(&asked)["environment"].as_str()), (0, Some("staging")));
     let listed = stdout(&server.run(&["agents", "list"]));
     assert!(listed.contains("helper") && listed.contains("desk"), "{listed}");
+}
+
+#[test]
+fn a_rotated_key_is_replaced_by_one_that_works() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let keys = json(&server.run(&["keys", "list", installation.key("agentId"), "--json"]));
+    let rotated = server.run(&["keys", "rotate", keys["keys"][0]["id"].as_str().unwrap()]);
+    assert_eq!(code(&rotated), 0, "{}", stderr(&rotated));
+    let said = stdout(&rotated);
+    let secret = said.split_whitespace().find(|word| word.starts_with("rpk_")).unwrap();
+    let ask = |key: &str| {
+        code(&server.client(&["guard", "read_balance", "stripe"]).env("RUNPLANE_API_KEY", key).output().unwrap())
+    };
+    assert_eq!((ask(secret), ask(installation.key("agentKey"))), (0, 1));
 }

@@ -4,7 +4,7 @@ use super::{read, render};
 use crate::args::Global;
 use crate::exit::Exit;
 use crate::output::{Output, Tone};
-use crate::remote::{Refused, Remote, list as members, shown};
+use crate::remote::{Refused, Remote, list as members, member, shown};
 use anyhow::Context;
 use runplane_core::policy::Finding;
 use serde_json::Value;
@@ -34,7 +34,8 @@ pub fn list(global: &Global, out: &Output) -> anyhow::Result<Exit> {
 
 pub fn get(name: &str, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     let policy = Remote::admin(global)?.get(&["policies", name], &[])?;
-    out.answer(&policy, |out| out.block(&shown(&policy, "/yaml")));
+    let text: String = member(&policy, "yaml")?;
+    out.answer(&policy, |out| out.text(&text));
     Ok(Exit::Ok)
 }
 
