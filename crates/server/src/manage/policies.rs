@@ -55,12 +55,12 @@ pub async fn put(app: &App, workspace: &Arc<Workspace>, name: String, yaml: Stri
     check_size(&yaml)?;
     let now = app.clock.now();
     let change = move |control: &Control| {
+        refuse_other_name(&name, &yaml)?;
         let digest = sha256(&[yaml.as_bytes()]).to_string();
         let detail = json!({ "policy": name, "text": digest });
         let mut change = Change::of(control, ADMIN, "policy_put", detail);
         change.put_policy(Policy { name: name.clone(), yaml: yaml.clone(), updated_at: now })?;
         let warnings = publish::recompile(&mut change)?;
-        refuse_other_name(&change.next, &name)?;
         Ok((change, warnings))
     };
     let (warnings, _, control) = apply(workspace, change).await?;
@@ -99,14 +99,10 @@ fn name_of(yaml: &str) -> Option<String> {
     document::read(yaml, &mut Findings::new("")).map(|document| document.name.value)
 }
 
-fn refuse_other_name(next: &Control, name: &str) -> Result<(), Error> {
-    let file = publish::file_name(name);
-    let summaries = next.bundle.as_ref().map(|bundle| bundle.policies()).unwrap_or_default();
-    let own = summaries.iter().find(|summary| summary.file == file).map(|summary| summary.name.as_str());
-    if own == Some(name) {
-        return Ok(());
-    }
-    let message = format!("the document is policy `{}`, not `{name}`", own.unwrap_or_default());
+/// Said before anything else: under another name it could be in the way of a policy that is published already.
+fn refuse_other_name(name: &str, yaml: &str) -> Result<(), Error> {
+    let Some(own) = name_of(yaml).filter(|own| own != name) else { return Ok(()) };
+    let (file, message) = (publish::file_name(name), format!("the document is policy `{own}`, not `{name}`"));
     Err(publish::refused(&[Finding { file, line: 1, column: 1, message, help: None }]))
 }
 

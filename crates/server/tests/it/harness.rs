@@ -1,6 +1,7 @@
 //! A server for one test, and clients for it.
 
 use runplane_core::json;
+use reqwest::Method;
 use runplane_core::packs;
 use runplane_core::time::Micros;
 use runplane_ledger::Hash;
@@ -9,6 +10,7 @@ use runplane_ledger::verify::{Head, Verifier};
 use runplane_server::clock::{ManualClock, SharedClock};
 use runplane_server::install::{InitOptions, Installed, init};
 use runplane_server::recompute::{Recomputed, Recomputer};
+use runplane_server::projection;
 use runplane_server::{App, Options, Seeds, start_with};
 use runplane_store::fault::FaultStore;
 use runplane_store::{SqliteStore, Store};
@@ -31,6 +33,8 @@ pub struct Server {
     pub store: Arc<FaultStore<SqliteStore>>,
     pub installed: Installed,
     pub client: reqwest::Client,
+    /// Somebody changed the ledger behind the server's back: it is not looked at in the end.
+    pub tampered: bool,
     folder: Option<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<()>>,
@@ -92,6 +96,7 @@ impl Server {
             store,
             installed,
             client: reqwest::Client::new(),
+            tampered: false,
             folder: Some(folder),
             stop: Some(stop),
             running: Some(running),
@@ -99,10 +104,16 @@ impl Server {
     }
 
     /// Stops gracefully and starts again on the same folder.
-    pub async fn restart(mut self) -> Self {
+    pub async fn restart(self) -> Self {
+        self.restart_after(|| ()).await
+    }
+
+    /// The same, doing something to the folder in between.
+    pub async fn restart_after(mut self, meanwhile: impl FnOnce()) -> Self {
         let folder = self.shut_down().await;
         let (clock, installed) = (self.clock.clone(), self.installed.clone());
         drop(self);
+        meanwhile();
         Self::open(folder, clock, installed).await
     }
 
@@ -157,6 +168,35 @@ impl Server {
 
     pub async fn admin_get(&self, path: &str) -> Answer {
         self.get_as(&self.installed.admin_token.clone(), path).await
+    }
+
+    /// Any request of a person to the default workspace.
+    pub async fn admin(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        self.admin_of("default", method, path, body).await
+    }
+
+    /// Any request of a person.
+    pub async fn admin_of(&self, workspace: &str, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let mut request = self.client.request(method, self.url(path)).bearer_auth(&self.installed.admin_token);
+        request = request.header("runplane-workspace", workspace);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.send(request).await
+    }
+
+    /// A new agent in the default workspace: its id and its key.
+    pub async fn agent(&self, name: &str) -> (String, String) {
+        let made = self.admin_post("/api/v1/agents", &serde_json::json!({ "name": name, "environment": "production" })).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        (made.text("id").to_owned(), made.json["key"]["key"].as_str().unwrap().to_owned())
+    }
+
+    /// Waits until the list of decisions covers everything that is on the ledger now.
+    pub async fn listed(&self) {
+        let workspace = self.app.workspace("default").unwrap();
+        let size = workspace.published.head.load().size;
+        assert!(projection::wait_for(&workspace, size, Duration::from_secs(20)).await, "the list does not catch up");
     }
 
     /// Calls that wait for their place in the log.
@@ -223,7 +263,7 @@ impl Server {
 impl Drop for Server {
     /// Every test ends with a look at the whole ledger.
     fn drop(&mut self) {
-        if !std::thread::panicking() && self.folder.is_some() {
+        if !std::thread::panicking() && self.folder.is_some() && !self.tampered {
             self.verify_ledger();
         }
         // Without a graceful stop the task ends with the runtime.

@@ -8,10 +8,19 @@
     reason = "tests stop where they fail"
 )]
 
+mod agents;
+mod authorization;
 mod bad_requests;
 mod cases;
+mod containment;
+mod decisions;
 mod epoch;
 mod failures;
 mod guard;
 mod harness;
+mod health;
+mod ledger;
 mod limits;
+mod policies;
+mod settings;
+mod workspaces;
