@@ -27,6 +27,7 @@ mod random;
 mod rate;
 pub mod recompute;
 pub mod record;
+mod refusal;
 pub mod secret;
 mod sequencer;
 mod serve;

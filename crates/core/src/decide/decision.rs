@@ -62,6 +62,19 @@ pub enum ReasonCode {
 }
 
 impl ReasonCode {
+    pub const ALL: [Self; 10] = [
+        Self::Policy,
+        Self::Limit,
+        Self::EvaluationError,
+        Self::Default,
+        Self::Unreadable,
+        Self::Uncounted,
+        Self::Containment,
+        Self::OpenApprovalCap,
+        Self::Approved,
+        Self::StaleBundle,
+    ];
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -20,6 +20,7 @@ pub use redeem::{Redemption, redeem};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::http::body::Unread;
+use crate::refusal::Code;
 use crate::sequencer::Sequenced;
 use bytes::Bytes;
 use normalise::Refusal;
@@ -82,7 +83,7 @@ pub async fn guard(app: &App, request: GuardRequest) -> Result<Answer, Error> {
                 Err(refusal) => sequence::refuse(&identity, request.wire_client, refusal, false).await?,
             }
         } else {
-            let refusal = Refusal::new("request_rate", "the agent makes more requests than its limit allows");
+            let refusal = Refusal::new(Code::RequestRate, "the agent makes more requests than its limit allows");
             sequence::refuse(&identity, request.wire_client, refusal, true).await?
         };
         match sequenced {
@@ -100,16 +101,16 @@ async fn prepare_call(identity: &Arc<Identity>, request: &GuardRequest) -> Resul
         Ok(bytes) if bytes.len() <= limit => bytes.clone(),
         Ok(bytes) => return Err(too_large(bytes.len(), limit)),
         Err(Unread::TooLarge(seen)) => return Err(too_large(*seen, limit)),
-        Err(Unread::Broken) => return Err(Refusal::new("invalid_request", "the body did not arrive in full")),
+        Err(Unread::Broken) => return Err(Refusal::new(Code::InvalidRequest, "the body did not arrive in full")),
     };
     if bytes.len() <= INLINE_BYTES {
         return prepare::prepare(&bytes, request.shape, identity);
     }
     let (identity, shape) = (Arc::clone(identity), request.shape);
     let prepared = tokio::task::spawn_blocking(move || prepare::prepare(&bytes, shape, &identity)).await;
-    prepared.unwrap_or_else(|_| Err(Refusal::new("internal", "the call could not be prepared")))
+    prepared.unwrap_or_else(|_| Err(Refusal::new(Code::Internal, "the call could not be prepared")))
 }
 
 fn too_large(seen: usize, limit: usize) -> Refusal {
-    Refusal::new("payload_too_large", format!("the body has at least {seen} bytes, the limit is {limit}"))
+    Refusal::new(Code::PayloadTooLarge, format!("the body has at least {seen} bytes, the limit is {limit}"))
 }

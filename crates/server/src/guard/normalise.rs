@@ -4,6 +4,7 @@
 //! a recorded BLOCK, never an HTTP error.
 
 use super::identify::Identity;
+use crate::refusal::Code;
 use runplane_core::call::{Agent, Asked, Call, Established};
 use runplane_core::environment::Environment;
 use runplane_core::json::{self, Limits};
@@ -24,7 +25,7 @@ pub enum Shape {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Stable reason code.
-    pub code: &'static str,
+    pub code: Code,
     pub reason: String,
     pub request_id: Option<String>,
     /// Declared type and target, where they could be read.
@@ -32,7 +33,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub fn new(code: &'static str, reason: impl Into<String>) -> Self {
+    pub fn new(code: Code, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into(), request_id: None, declared: None }
     }
 }
@@ -45,7 +46,7 @@ pub struct Request {
 
 pub fn normalise(bytes: &[u8], shape: Shape, identity: &Identity, bundle: &Bundle) -> Result<Request, Refusal> {
     let limits = Limits { max_depth: identity.control.settings.limits.max_depth, ..Limits::default() };
-    let body = json::read(bytes, &limits).map_err(|error| Refusal::new(error.code.as_str(), error.to_string()))?;
+    let body = json::read(bytes, &limits).map_err(|error| Refusal::new(Code::Unread(error.code), error.to_string()))?;
     let Value::Object(mut body) = body else {
         return Err(Refusal::new(INVALID, "the body is not a JSON object"));
     };
@@ -67,7 +68,7 @@ pub fn normalise(bytes: &[u8], shape: Shape, identity: &Identity, bundle: &Bundl
     Ok(Request { call, request_id })
 }
 
-const INVALID: &str = "invalid_request";
+const INVALID: Code = Code::InvalidRequest;
 
 fn asked(mut body: Object, shape: Shape) -> Result<Asked, Refusal> {
     let subject = optional_text(&mut body, "subject")?;

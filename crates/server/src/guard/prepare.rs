@@ -3,6 +3,7 @@
 
 use super::identify::Identity;
 use super::normalise::{Refusal, Request, Shape, normalise};
+use crate::refusal::Code;
 use runplane_core::decide::{self, Prepared};
 use runplane_core::digest::Digest;
 use runplane_core::inspect;
@@ -18,7 +19,7 @@ pub struct Ready {
 
 pub fn prepare(bytes: &[u8], shape: Shape, identity: &Identity) -> Result<Ready, Refusal> {
     let Some(bundle) = identity.control.bundle.as_ref() else {
-        return Err(Refusal::new("policy_unavailable", "no policy bundle is in force, so nothing can be allowed"));
+        return Err(Refusal::new(Code::PolicyUnavailable, "no policy bundle is in force, so nothing can be allowed"));
     };
     guarded(|| {
         let Request { mut call, request_id } = normalise(bytes, shape, identity, bundle)?;
@@ -32,6 +33,6 @@ pub fn prepare(bytes: &[u8], shape: Shape, identity: &Identity) -> Result<Ready,
 pub fn guarded<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         tracing::error!("preparing a call panicked");
-        Err(Refusal::new("internal", "the call could not be prepared"))
+        Err(Refusal::new(Code::Internal, "the call could not be prepared"))
     })
 }

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::held::Held;
 use crate::random;
+use crate::refusal::Code;
 use crate::sequencer::{Payload, Redeem, Redeemed, Work};
 use crate::tasks;
 use runplane_core::call::Call;
@@ -93,7 +94,7 @@ async fn prepare_stored(identity: &Arc<Identity>, approval: &str) -> Result<(Vec
         let prepared = guarded(|| {
             let mut call = stored
                 .today(agent_facts(&identity), bundle.catalogue(), bundle.settings())
-                .map_err(|failure| Refusal::new("invalid_request", failure.to_string()))?;
+                .map_err(|failure| Refusal::new(Code::InvalidRequest, failure.to_string()))?;
             let readings = inspect::read_all(&mut call, bundle.catalogue(), bundle.settings());
             Ok(decide::prepare(bundle, call, readings))
         });

@@ -7,6 +7,7 @@ use crate::error::{Error, Kind};
 use crate::manage::settings;
 use axum::Json;
 use axum::body::Body;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -18,11 +19,8 @@ problems! {
 }
 
 /// Describes `runplane_core::settings::Settings`; a test holds the two together.
-#[derive(ToSchema)]
-#[cfg_attr(test, derive(serde::Deserialize, serde::Serialize))]
-#[cfg_attr(test, serde(rename_all = "camelCase", deny_unknown_fields))]
-#[schema(rename_all = "camelCase")]
-#[allow(dead_code)]
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct SettingsView {
     /// Mail and host domains that are ours; each covers its sub-domains.
     internal_domains: Vec<String>,
@@ -33,33 +31,27 @@ pub struct SettingsView {
     limits: LimitsView,
 }
 
-#[derive(ToSchema)]
-#[cfg_attr(test, derive(serde::Deserialize, serde::Serialize))]
-#[cfg_attr(test, serde(rename_all = "camelCase", deny_unknown_fields))]
-#[schema(rename_all = "camelCase")]
-#[allow(dead_code)]
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct TargetView {
-    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     environment: Option<String>,
     /// `context`: the call says truthfully which environment it acts in.
-    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     environment_from: Option<String>,
     /// `low`, `normal` or `high`.
-    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     sensitivity: Option<String>,
     /// `internal` or `external`.
-    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     audience: Option<String>,
     /// Host names that belong to the target.
-    #[cfg_attr(test, serde(default, skip_serializing_if = "Vec::is_empty"))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     hosts: Vec<String>,
 }
 
-#[derive(ToSchema)]
-#[cfg_attr(test, derive(serde::Deserialize, serde::Serialize))]
-#[cfg_attr(test, serde(rename_all = "camelCase", deny_unknown_fields))]
-#[schema(rename_all = "camelCase")]
-#[allow(dead_code)]
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct LimitsView {
     open_approvals_per_agent: u32,
     requests_per_second_per_agent: Option<u32>,

@@ -3,6 +3,7 @@
 
 use super::{Returned, Verdict};
 use crate::control::Control;
+use crate::refusal::Code;
 use runplane_core::approval::Evidence;
 use runplane_core::call::Call;
 use runplane_core::containment::Hit;
@@ -126,14 +127,14 @@ impl Decided {
 
     /// A BLOCK that the engine did not say, because it could not.
     #[must_use]
-    pub fn refusal(code: &str, reason: &str) -> Self {
+    pub fn refusal(code: Code, reason: &str) -> Self {
         Self { verdict: Verdict::refusal(code, reason), charges: Vec::new() }
     }
 }
 
 /// A request that was blocked for what it is.
 pub struct RefusedRequest<'a> {
-    pub code: &'static str,
+    pub code: Code,
     pub reason: &'a str,
     pub declared: Option<(String, String)>,
     pub count: u64,

@@ -3,6 +3,7 @@
 //! Lists are capped, so that a call that a thousand rules are about still fits an entry; the digest of the whole
 //! lists is recorded, and the payload lets anybody make them again.
 
+use crate::refusal::Code;
 use runplane_core::approval::Requirement;
 use runplane_core::decide::{AuditDuty, Decision, MatchedRule, ShadowRule, SuspectedRule};
 use runplane_core::digest::{Digest, sha256};
@@ -84,12 +85,12 @@ impl From<Decision> for Verdict {
 impl Verdict {
     /// A BLOCK for what the request is, named `runplane/<code>`.
     #[must_use]
-    pub fn refusal(code: &str, reason: &str) -> Self {
+    pub fn refusal(code: Code, reason: &str) -> Self {
         Self {
             audit: AuditDuty { payload: Retention::None, tags: Vec::new() },
-            code: code.to_owned(),
+            code: code.as_str().to_owned(),
             matched: Listed::of(Vec::new()),
-            matched_rule: RuleId::built_in(&code.replace('_', "-")),
+            matched_rule: RuleId::built_in(&code.as_str().replace('_', "-")),
             outcome: Outcome::Block,
             reason: shorten(reason.to_owned()),
             requirements: Vec::new(),

@@ -8,6 +8,7 @@ use crate::error::{Error, Kind};
 use crate::held::Held;
 use crate::id;
 use crate::record::{Decided, DecisionBody, HeldAs, RefusedRequest, StateRead};
+use crate::refusal::Code;
 use runplane_core::approval::{Approval, Asked, Evidence};
 use runplane_core::containment::{Hit, Scope};
 use runplane_core::decide::{self, Prepared};
@@ -102,13 +103,16 @@ impl Turn<'_> {
     /// The pure decision. A panic in the engine is a BLOCK of this call, not an outage of everybody's.
     pub(super) fn run_engine(&self, prepared: &Prepared, state: &StateRead, evidence: Option<&Evidence>) -> Decided {
         let Some(bundle) = self.control.bundle.as_ref() else {
-            return Decided::refusal("policy_unavailable", "no policy bundle is in force, so nothing can be allowed");
+            return Decided::refusal(
+                Code::PolicyUnavailable,
+                "no policy bundle is in force, so nothing can be allowed",
+            );
         };
         let facts = state.facts(self.now, evidence.cloned());
         let decided = catch_unwind(AssertUnwindSafe(|| decide::decide(bundle, prepared, &facts)));
         decided.map(Decided::from).unwrap_or_else(|_| {
             tracing::error!("deciding a call panicked");
-            Decided::refusal("internal", "the call could not be decided")
+            Decided::refusal(Code::Internal, "the call could not be decided")
         })
     }
 

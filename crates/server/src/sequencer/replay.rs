@@ -5,6 +5,7 @@ use super::turn::Turn;
 use super::work::{Command, Work};
 use crate::error::Error;
 use crate::record::{DecisionBody, Entry};
+use crate::refusal::Code;
 use runplane_core::approval::State;
 use runplane_core::digest::Digest;
 use runplane_core::time::Span;
@@ -22,7 +23,7 @@ pub(super) enum Earlier {
     Same(u64, Arc<DecisionBody>),
     /// Block: the id was used for something else, or is used up.
     Refuse {
-        code: &'static str,
+        code: Code,
         reason: &'static str,
     },
 }
@@ -55,11 +56,11 @@ impl Turn<'_> {
         let Some(request) = self.requests.get(&key) else { return Ok(Earlier::None) };
         if request.digest != digest.0 {
             return Ok(Earlier::Refuse {
-                code: "request_id_conflict",
+                code: Code::RequestIdConflict,
                 reason: "this request id was used for another action",
             });
         }
-        let reused = Earlier::Refuse { code: "request_id_reused", reason: "this request id is used up" };
+        let reused = Earlier::Refuse { code: Code::RequestIdReused, reason: "this request id is used up" };
         let age = Span(self.now.0.saturating_sub(request.at_us));
         if age > REPLAY_WINDOW || self.find_execution(request.index)?.is_some() {
             return Ok(reused);

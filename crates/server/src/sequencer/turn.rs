@@ -10,6 +10,7 @@ use crate::control::Control;
 use crate::error::{Error, Kind};
 use crate::held::Held;
 use crate::record::{ClockBody, DecisionBody, Frame, Kind as EntryKind, Returned};
+use crate::refusal::Code;
 use runplane_core::meter::Charge;
 use runplane_core::time::{Micros, Span};
 use runplane_store::{Approval, Batch, Entry, Execution, Head, Request, Store};
@@ -32,7 +33,7 @@ pub struct Turn<'a> {
     pub executions: HashMap<u64, Execution>,
     pub touched_approvals: Vec<Arc<str>>,
     pub waiting: Vec<Waiting>,
-    pub aggregates: BTreeMap<(String, &'static str), Vec<Aggregated>>,
+    pub aggregates: BTreeMap<(String, Code), Vec<Aggregated>>,
     /// Control after this batch, if it changes.
     pub next_control: Option<Control>,
 }

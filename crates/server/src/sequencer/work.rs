@@ -7,6 +7,7 @@ use crate::control::Change;
 use crate::error::Error;
 use crate::held::Held;
 use crate::record::{DecisionBody, Position};
+use crate::refusal::Code;
 use runplane_core::approval::{Verdict, Voter};
 use runplane_core::decide::Prepared;
 use runplane_core::digest::{Digest, sha256};
@@ -129,7 +130,7 @@ pub struct Refuse {
     pub caller: Caller,
     pub request_id: Option<String>,
     /// Stable reason code.
-    pub code: &'static str,
+    pub code: Code,
     pub reason: String,
     /// The declared type and target, where they could be read.
     pub declared: Option<(String, String)>,

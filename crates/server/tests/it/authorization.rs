@@ -161,10 +161,18 @@ async fn whoever_has_no_good_credential_gets_nowhere() {
 
     let stranger_key = format!("{}{}", secret::AGENT_KEY_PREFIX, "A".repeat(43));
     let stranger_token = format!("{}{}", secret::ADMIN_TOKEN_PREFIX, "A".repeat(43));
-    let cut = server.installed.admin_token[..46].to_owned();
+    let cut = server.installed.admin_token.get(..46).unwrap().to_owned();
     let longer = format!("{}A", server.installed.admin_token);
-    let credentials =
-        [None, Some(""), Some("x"), Some(&*stranger_key), Some(&*stranger_token), Some(&*revoked), Some(&*cut), Some(&*longer)];
+    let credentials = [
+        None,
+        Some(""),
+        Some("x"),
+        Some(&*stranger_key),
+        Some(&*stranger_token),
+        Some(&*revoked),
+        Some(&*cut),
+        Some(&*longer),
+    ];
     for (method, path, door, body) in operations() {
         for credential in credentials {
             let (status, text) = ask(&server, method, &things.fill(path), &body, credential, "default").await;
@@ -172,7 +180,11 @@ async fn whoever_has_no_good_credential_gets_nowhere() {
                 assert_eq!(status, 200, "{method} {path} with {credential:?}: {text}");
             } else {
                 let problem: Value = serde_json::from_str(&text).unwrap();
-                assert_eq!((status, &problem["error"]), (401, &json!("invalid_key")), "{method} {path} with {credential:?}: {text}");
+                assert_eq!(
+                    (status, &problem["error"]),
+                    (401, &json!("invalid_key")),
+                    "{method} {path} with {credential:?}: {text}"
+                );
             }
         }
     }

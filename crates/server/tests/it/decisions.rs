@@ -79,7 +79,10 @@ async fn a_trace_shows_record_payload_outcome_and_redemption() {
     assert!(!record.to_string().contains("shown to people"), "the record holds no arguments");
     assert_eq!(trace.json["payload"]["state"], json!("shown"), "payments are kept in full: {trace:?}");
     assert!(trace.json["payload"]["content"].to_string().contains("shown to people"));
-    assert_eq!((&trace.json["outcome"]["status"], &trace.json["outcome"]["detail"]), (&json!("succeeded"), &json!("re_1")));
+    assert_eq!(
+        (&trace.json["outcome"]["status"], &trace.json["outcome"]["detail"]),
+        (&json!("succeeded"), &json!("re_1"))
+    );
     let related = trace.json["related"].as_array().unwrap();
     assert_eq!(related.len(), 1, "{trace:?}");
     assert_eq!((&related[0]["kind"], &related[0]["decision"]), (&json!("redemption"), &json!("ALLOW")));

@@ -1,7 +1,7 @@
 //! A server for one test, and clients for it.
 
-use runplane_core::json;
 use reqwest::Method;
+use runplane_core::json;
 use runplane_core::packs;
 use runplane_core::time::Micros;
 use runplane_ledger::Hash;
@@ -9,8 +9,8 @@ use runplane_ledger::checkpoint::origin;
 use runplane_ledger::verify::{Head, Verifier};
 use runplane_server::clock::{ManualClock, SharedClock};
 use runplane_server::install::{InitOptions, Installed, init};
-use runplane_server::recompute::{Recomputed, Recomputer};
 use runplane_server::projection;
+use runplane_server::recompute::{Recomputed, Recomputer};
 use runplane_server::{App, Options, Seeds, start_with};
 use runplane_store::fault::FaultStore;
 use runplane_store::{SqliteStore, Store};
@@ -187,7 +187,8 @@ impl Server {
 
     /// A new agent in the default workspace: its id and its key.
     pub async fn agent(&self, name: &str) -> (String, String) {
-        let made = self.admin_post("/api/v1/agents", &serde_json::json!({ "name": name, "environment": "production" })).await;
+        let made =
+            self.admin_post("/api/v1/agents", &serde_json::json!({ "name": name, "environment": "production" })).await;
         assert_eq!(made.status, 201, "{made:?}");
         (made.text("id").to_owned(), made.json["key"]["key"].as_str().unwrap().to_owned())
     }

@@ -6,6 +6,7 @@ use runplane_ledger::export::Reader;
 use runplane_ledger::{Checkpoint, VerifyingKey};
 use runplane_store::fault::tamper::Tamper;
 use serde_json::json;
+use std::sync::Arc;
 
 async fn with_decisions(count: usize) -> Server {
     let server = Server::start().await;
@@ -110,9 +111,57 @@ async fn whatever_is_changed_is_found_and_named_while_the_server_runs() {
         assert_eq!(verify(&server).await.json["valid"], json!(true));
         change(&mut Tamper::open(&server.app.options.data).unwrap(), &workspace.id);
         let broken = verify(&server).await;
-        assert_eq!((&broken.json["valid"], &broken.json["brokenAt"]), (&json!(false), &json!(index)), "{what}: {broken:?}");
+        assert_eq!(
+            (&broken.json["valid"], &broken.json["brokenAt"]),
+            (&json!(false), &json!(index)),
+            "{what}: {broken:?}"
+        );
         assert!(!broken.text("problem").is_empty());
         let agent = server.get_as(&server.installed.agent_key.clone(), "/api/audit/verify").await;
         assert_eq!(agent.json["brokenAt"], json!(index.to_string()), "{what}: {agent:?}");
     }
+}
+
+/// Large enough that a question no longer reads all of it.
+const LARGE: usize = 8_200;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_ledger_is_answered_from_its_verified_prefix_and_the_tail() {
+    let server = Arc::new(Server::start().await);
+    let clients: Vec<_> = (0..64)
+        .map(|_| {
+            let server = Arc::clone(&server);
+            #[allow(clippy::disallowed_methods, reason = "joined below")]
+            tokio::spawn(async move {
+                for _ in 0..LARGE / 64 + 1 {
+                    server.act("read_balance", "stripe", json!({})).await;
+                }
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+    let server = Arc::into_inner(server).unwrap().restart().await;
+    let size = server.verify_ledger();
+    // The new process has read nothing yet, and says so rather than vouching for it.
+    let mut answer = verify(&server).await;
+    while answer.status == 503 {
+        assert_eq!(answer.text("error"), "overloaded");
+        assert!(answer.json["checkedTo"].as_u64().unwrap() < size, "{answer:?}");
+        answer = verify(&server).await;
+    }
+    assert_eq!((&answer.json["valid"], &answer.json["checkedTo"]), (&json!(true), &json!(size)), "{answer:?}");
+
+    let mut server = server;
+    server.act("read_balance", "stripe", json!({})).await;
+    server.act("read_balance", "stripe", json!({})).await;
+    server.tampered = true;
+    let workspace = server.app.workspace("default").unwrap();
+    let mut tamper = Tamper::open(&server.app.options.data).unwrap();
+    tamper.flip_entry_bit(&workspace.id, i64::try_from(size).unwrap(), 40).unwrap();
+    let broken = verify(&server).await;
+    assert_eq!((&broken.json["valid"], &broken.json["brokenAt"]), (&json!(false), &json!(size)), "{broken:?}");
+    let again = verify(&server).await;
+    assert_eq!(again.json["brokenAt"], json!(size), "a fault stays the answer");
 }

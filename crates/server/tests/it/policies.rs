@@ -41,7 +41,10 @@ async fn a_policy_is_in_force_from_its_publish_to_its_withdrawal() {
     let names: Vec<_> = list.json["policies"].as_array().unwrap().iter().map(|policy| &policy["name"]).collect();
     assert_eq!(names, ["closed", "test"]);
     let listed = &list.json["policies"][0];
-    assert_eq!((&listed["rules"], &listed["mode"], &listed["source"]), (&json!(2), &json!("enforce"), &json!("stripe")));
+    assert_eq!(
+        (&listed["rules"], &listed["mode"], &listed["source"]),
+        (&json!(2), &json!("enforce"), &json!("stripe"))
+    );
     let one = server.admin_get("/api/v1/policies/closed").await;
     assert_eq!((one.text("yaml"), one.text("description")), (CLOSED, "Nobody reads balances"));
 
