@@ -13,7 +13,7 @@ use runplane_server::projection;
 use runplane_server::recompute::{Recomputed, Recomputer};
 use runplane_server::{App, Options, Seeds, start_with};
 use runplane_store::fault::FaultStore;
-use runplane_store::{SqliteStore, Store};
+use runplane_store::{SqliteStore, Store, StoreError};
 use serde_json::{Value, json as object};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -272,13 +272,15 @@ impl Drop for Server {
     }
 }
 
-/// The folder's lock is let go a moment after the last user is gone.
+/// The folder's lock is let go a moment after the last user is gone: when other tasks have run.
 async fn open_store(data: &Path) -> SqliteStore {
-    for _ in 0..100 {
-        if let Ok(store) = SqliteStore::open(data, &runplane_store::Options::default()) {
-            return store;
+    let opened = tokio::time::timeout(Duration::from_secs(20), async {
+        loop {
+            match SqliteStore::open(data, &runplane_store::Options::default()) {
+                Err(StoreError::InUse(_)) => tokio::task::yield_now().await,
+                other => return other,
+            }
         }
-        tokio::task::yield_now().await;
-    }
-    SqliteStore::open(data, &runplane_store::Options::default()).unwrap()
+    });
+    opened.await.expect("the folder stays locked").unwrap()
 }
