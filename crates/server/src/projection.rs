@@ -1,7 +1,7 @@
 //! The list of decisions, made from the ledger behind the scenes.
 //!
 //! Deciding writes no list: a background task reads new entries in batches and writes one row per decision. The
-//! list lags, says by how much, and can be dropped and made again. While much is being decided it takes only a part
+//! list lags, says by how much, and is made again from nothing when its file is gone. While much is being decided it takes only a part
 //! of the time, so that lists never slow decisions.
 
 use crate::app::App;
@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::record::{DecisionBody, Entry, Kind};
 use crate::tasks;
 use crate::workspace::Workspace;
-use runplane_store::{DecisionRow, EntryRow, Store};
+use runplane_store::{DecisionRow, EntryRow};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,11 +93,6 @@ fn project_batch(workspace: &Workspace) -> Result<bool, Error> {
     store.project_decisions(id, &rows, cursor)?;
     workspace.projected.send_replace(cursor);
     Ok(cursor < size)
-}
-
-/// Empties the list of a workspace; the task makes it again.
-pub fn rebuild(store: &dyn Store, workspace: &str) -> Result<(), Error> {
-    Ok(store.reset_projection(workspace)?)
 }
 
 /// An entry that cannot be read is left out, loudly: finding out what happened to it is the verifier's task, and it
