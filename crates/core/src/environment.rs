@@ -87,22 +87,43 @@ pub fn resolve(registration: &Registration, agent: &Environment, context: &Objec
     if let Some(registered) = &registration.environment {
         return registered.clone();
     }
-    match (said(context), registration.environment_from_context) {
+    let environment = match (said(context), registration.environment_from_context) {
         (Some(said), true) => said,
         // Registered to be told, and not told: nothing says that it is harmless.
         (None, true) => Environment::production(),
         (Some(said), false) => said.max(agent.clone()),
         (None, false) => agent.clone(),
+    };
+    match hinted(context) {
+        Some(hinted) => environment.max(hinted),
+        None => environment,
     }
 }
 
-/// The strictest environment that the context names; anything there but a readable name is production.
+/// The strictest environment that the context names under one of the names for it.
 fn said(context: &Object) -> Option<Environment> {
-    let read = |value: &Value| {
-        let name = value.as_text().and_then(|name| Environment::new(name).ok());
-        name.unwrap_or_else(Environment::production)
-    };
     CONTEXT_KEYS.iter().filter_map(|key| context.get(*key)).map(read).max()
+}
+
+/// The same under any other spelling of these names (`ENV`, `deployment_environment`): no way to say it,
+/// so it counts only where it is stricter.
+fn hinted(context: &Object) -> Option<Environment> {
+    let hints = |name: &str| !CONTEXT_KEYS.contains(&name) && CONTEXT_KEYS.iter().any(|key| is_spelling(name, key));
+    context.iter().filter(|(name, _)| hints(name)).map(|(_, value)| read(value)).max()
+}
+
+/// Anything but a readable name is production.
+fn read(value: &Value) -> Environment {
+    let name = value.as_text().and_then(|name| Environment::new(name).ok());
+    name.unwrap_or_else(Environment::production)
+}
+
+/// Whether two names differ only in case and separators.
+fn is_spelling(name: &str, of: &str) -> bool {
+    let letters = |name: &'_ str| -> Vec<char> {
+        name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    name.len() >= of.len() && letters(name) == letters(of)
 }
 
 impl Ord for Environment {

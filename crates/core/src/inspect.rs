@@ -18,6 +18,7 @@ use crate::catalogue::{Catalogue, TypeName};
 use crate::settings::Settings;
 use crate::value::{Object, Value};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The ordinary value that stands for what could not be read.
 pub const UNKNOWN: &str = "UNKNOWN";
@@ -205,6 +206,22 @@ pub fn read_all(call: &mut Call, catalogue: &Catalogue, settings: &Settings) -> 
     }
     readings.found = found;
     readings
+}
+
+/// An argument that a call has under two spellings (`recordType`, `RecordType`): a tool may take either,
+/// so nobody can tell which of the two values counts.
+#[must_use]
+pub fn named_twice(context: &Object) -> Option<&str> {
+    let mut names: Vec<(Cow<'_, str>, &str)> = context
+        .keys()
+        .map(|name| (arguments::flat(name), name.as_str()))
+        .filter(|(flat, _)| !flat.is_empty())
+        .collect();
+    names.sort_unstable();
+    names.windows(2).find_map(|pair| match pair {
+        [(one, name), (other, _)] if one == other => Some(*name),
+        _ => None,
+    })
 }
 
 fn read(inspector: Inspector, call: &Call, settings: &Settings, found: &mut Vec<TypeName>) -> Reading {

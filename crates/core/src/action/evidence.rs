@@ -58,15 +58,25 @@ const SECRET_WORDS: &[&str] = &[
     "key", "keys", "pin", "pins", "otp", "mfa", "totp", "ssh", "pem", "cert", "certs", "certificate",
     "certificates", "cookie", "cookies", "env", "vault", "kms", "seed", "mnemonic", "auth", "oauth", "jwt", "creds",
     "cred", "ssn", "cvv", "cvc", "pwd", "hash", "hashes", "private", "session", "sessions", "shadow", "keychain",
-    "keystore", "wallet", "iam", "pan",
+    "keystore", "wallet", "iam", "pan", "bearer", "authorization", "kubeconfig", "dotenv", "presigned", "root",
+    "sudo", "2fa",
 ];
 
 /// The same as parts of words.
 #[rustfmt::skip]
 const SECRET_PARTS: &[&str] = &[
     "passw", "passphrase", "secret", "token", "credential", "apikey", "privatekey", "accesskey", "sshkey",
-    "keyring",
+    "keyring", "connectionstring", "signedurl", "serviceaccount", "recoverycode", "backupcode", "verificationcode",
+    "magiclink", "resetlink", "loginlink", "adminaccess",
 ];
+
+/// Words that turn the reading verb before them into another one: `check_out`, `get_rid_of`.
+#[rustfmt::skip]
+const TURNS: &[&str] = &["out", "off", "in", "rid", "away", "paid", "as"];
+
+/// Context members that say what is done, so that their value is a verb.
+#[rustfmt::skip]
+const VERB_KEYS: &[&str] = &["action", "operation", "op", "mode", "function", "task"];
 
 /// Context members that name something which acts or leads outside.
 #[rustfmt::skip]
@@ -115,7 +125,8 @@ fn effect_of_name(declared: &str) -> Effect {
     };
     // A provider's prefix is no verb: `charges.list` reads.
     let last = words(declared.rsplit('.').next().unwrap_or(declared));
-    let reads = last.first().is_some_and(|word| is_in(READS, word));
+    let turned = last.get(1).is_some_and(|word| is_in(TURNS, word));
+    let reads = last.first().is_some_and(|word| is_in(READS, word)) && !turned;
     if all.iter().enumerate().any(writes) {
         return Effect::Write;
     }
@@ -165,8 +176,18 @@ fn context_acts(context: &Object) -> bool {
             || is_secret_like(&key_words)
             || text_acts(key)
             || (key_words.iter().any(|word| word == "method" || word == "verb") && !is_reading_method(value))
+            || is_acting_member(&key_words, value)
             || value_acts(value)
     })
+}
+
+/// `{"action": "delete"}` and `{"delete": true}`.
+fn is_acting_member(key_words: &[String], value: &Value) -> bool {
+    let acts = |word: &String| [DESTROYS, WRITES, NOUN_WRITES].iter().any(|verbs| verbs.contains(&word.as_str()));
+    let says = key_words.last().is_some_and(|word| VERB_KEYS.contains(&word.as_str()));
+    let verb = value.as_text().is_some_and(|text| words(text).iter().any(acts));
+    let destroys = key_words.first().is_some_and(|word| DESTROYS.contains(&word.as_str()));
+    (says && verb) || (destroys && !matches!(value, Value::Null | Value::Bool(false)))
 }
 
 fn value_acts(value: &Value) -> bool {
@@ -212,7 +233,13 @@ fn looks_like_command(text: &str) -> bool {
     ];
     let first = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
     let several = text.split_whitespace().nth(1).is_some();
-    (several && PROGRAMS.contains(&first.as_str())) || text.contains("$(") || text.contains("${") || text.contains("&&")
+    // `ls -la`, `db.drop()`: a flag after a word, a call.
+    let is_flag = |word: &str| {
+        word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_alphabetic()) && word.starts_with('-')
+    };
+    (several && PROGRAMS.contains(&first.as_str()))
+        || text.split_whitespace().skip(1).any(is_flag)
+        || ["$(", "${", "&&", "()"].iter().any(|sign| text.contains(sign))
 }
 
 fn looks_like_sql(text: &str) -> bool {

@@ -5,7 +5,7 @@ use super::candidate::{Candidate, Verdict};
 use crate::call::Call;
 use crate::decimal::Decimal;
 use crate::digest::Digest;
-use crate::inspect::Readings;
+use crate::inspect::{self, Readings};
 use crate::meter::MeterKey;
 use crate::policy::Bundle;
 use crate::policy::condition::evaluate;
@@ -20,6 +20,8 @@ pub struct Prepared {
     pub(super) bundle: Digest,
     pub(super) call: Call,
     pub(super) readings: Readings,
+    /// An argument that the call has under two spellings.
+    pub(super) named_twice: Option<String>,
     pub(super) risk: Risk,
     pub(super) candidates: Vec<Candidate>,
     /// Meters to read, each once; `Facts::meters` is in this order.
@@ -66,7 +68,8 @@ pub fn prepare(bundle: &Bundle, call: Call, readings: Readings) -> Prepared {
     }
     let (keys, reads) = reads(bundle, &candidates, &call);
     let dues = dues(bundle, &view, &mut budget);
-    Prepared { bundle: bundle.digest(), call, readings, risk, candidates, keys, reads, dues, budget }
+    let named_twice = inspect::named_twice(&call.context).map(str::to_owned);
+    Prepared { bundle: bundle.digest(), call, readings, named_twice, risk, candidates, keys, reads, dues, budget }
 }
 
 /// The counters that the candidates need, and their keys for this call.

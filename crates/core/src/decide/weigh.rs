@@ -139,6 +139,10 @@ impl<'a> Weighing<'a> {
             let reason = format!("what the call does cannot be read ({what})");
             let error = format!("{what}: unknown");
             self.grounds.push(Ground::of_engine("unreadable", ReasonCode::Unreadable, reason, error));
+        } else if let Some(name) = &self.prepared.named_twice {
+            let reason = format!("the call has the argument `{name}` in two spellings");
+            let error = format!("`{name}`: it cannot be told which spelling counts");
+            self.grounds.push(Ground::of_engine("unreadable", ReasonCode::Unreadable, reason, error));
         }
     }
 

@@ -65,6 +65,17 @@ fn an_unreadable_environment_is_production() {
     }
 }
 
+#[test]
+fn another_spelling_only_makes_it_stricter() {
+    let told = Registration { environment_from_context: true, ..Registration::default() };
+    let said = |name, value: &str| [("environment", "staging".into()), (name, Value::from(value))];
+    assert_eq!(resolved(&told, "development", &said("ENV", "prod")), "production");
+    assert_eq!(resolved(&told, "development", &said("deployment_environment", "prod")), "production");
+    assert_eq!(resolved(&told, "development", &said("Environment", "dev")), "staging");
+    assert_eq!(resolved(&told, "development", &[("Environment", "staging".into())]), "production");
+    assert_eq!(resolved(&Registration::default(), "staging", &[("Environment", "prod".into())]), "production");
+}
+
 proptest! {
     #[test]
     fn the_environment_is_never_laxer_than_the_agents(agent in "[a-z]{1,8}|prod|staging|dev", said in "[a-z]{0,8}|prod|staging|dev") {

@@ -5,7 +5,7 @@
 //! everywhere. Refuses to believe a smaller number beside a larger one.
 
 use super::Reading;
-use super::arguments::{count, flat, truth, unknown};
+use super::arguments::{count, flat, has_word, truth, unknown};
 use crate::call::Call;
 use crate::decimal::Decimal;
 use crate::value::{Object, Value};
@@ -44,6 +44,9 @@ const NAMES_PERCENT: &[&str] = &[
 ];
 /// Conditions that choose what is touched.
 const NAMES_CONDITION: &[&str] = &["where", "filter", "criteria", "condition", "conditions", "selector"];
+/// Members that name the one record to delete.
+const NAMES_RECORD: &[&str] = &["id", "key", "record", "user", "email", "username", "name", "path", "file", "object"];
+const NAMES_PATH: &[&str] = &["path", "file", "folder", "directory"];
 const NAMES_FROM: &[&str] = &["from", "current", "currentreplicas", "currentcount", "currentcapacity"];
 const NAMES_TO: &[&str] = &[
     "to",
@@ -59,6 +62,8 @@ const NAMES_TO: &[&str] = &[
     "targetreplicas",
     "capacity",
 ];
+/// Parts of a deployment that may say on their own how far it goes.
+const MAX_DEPTH: usize = 4;
 /// Conditions that choose everything.
 const CHOOSES_ALL: &[&str] =
     &["", "*", "all", "true", "1", "1=1", "'1'='1'", "any", "everything", "where 1=1", "where true"];
@@ -93,6 +98,20 @@ impl Seen {
         seen
     }
 
+    /// The same in all objects inside, too.
+    fn within(&mut self, members: &Object, names: &[&str], depth: usize) {
+        for (name, value) in members {
+            if names.contains(&&*flat(name)) {
+                self.add(value);
+            }
+            if let Value::Object(inner) = value
+                && depth < MAX_DEPTH
+            {
+                self.within(inner, names, depth + 1);
+            }
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.largest.is_none() && !self.unreadable
     }
@@ -111,15 +130,16 @@ impl Seen {
 pub(super) fn read(call: &Call) -> Reading {
     let context = &call.context;
     let mut members = Object::new();
-    let everything = everything(context);
     let is = |name: &str| call.action.is(name);
+    let everything = either(everything(context), if is("delete_record") { picks_many(context) } else { Some(false) });
     if is("delete_records") || is("bulk_update") || is("export_data") {
         let seen = Seen::of(context, NAMES_COUNT);
         let single = seen.is_empty() && is("delete_record") && everything == Some(false);
         members.insert("count".to_owned(), if single { count(1) } else { seen.value() });
     }
     if is("deploy_service") {
-        let seen = Seen::of(context, NAMES_PERCENT);
+        let mut seen = Seen::default();
+        seen.within(context, NAMES_PERCENT, 0);
         let percent = if seen.is_empty() { Value::from(100) } else { seen.value() };
         members.insert("percent".to_owned(), percent);
     }
@@ -172,11 +192,36 @@ fn everything(context: &Object) -> Option<bool> {
         } else {
             continue;
         };
-        sum = match (sum, found) {
-            (Some(true), _) | (_, Some(true)) => Some(true),
-            (Some(false), Some(false)) => Some(false),
-            _ => None,
+        sum = either(sum, found);
+    }
+    sum
+}
+
+/// Whether one is true; unknown if none is and one is unknown.
+fn either(one: Option<bool>, other: Option<bool>) -> Option<bool> {
+    match (one, other) {
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        (Some(false), Some(false)) => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether what should name one record names all of them (`*`), a folder, or nobody knows how many.
+fn picks_many(context: &Object) -> Option<bool> {
+    let mut sum = Some(false);
+    for (name, value) in context {
+        let found = match value {
+            Value::Text(text) if has_word(name, NAMES_PATH) => {
+                Some(text.contains(['*', '?']) || text.ends_with(['/', '\\']))
+            }
+            Value::Text(text) => Some(matches!(normal(text).as_str(), "*" | "%" | "all" | "everything" | "any")),
+            Value::List(items) if has_word(name, NAMES_RECORD) && !NAMES_COUNT.contains(&&*flat(name)) => {
+                (items.len() == 1).then_some(false)
+            }
+            Value::Object(_) if has_word(name, NAMES_RECORD) => None,
+            _ => Some(false),
         };
+        sum = either(sum, found);
     }
     sum
 }

@@ -33,6 +33,9 @@ const NAMES_ADDRESS: &[&str] = &[
     "proxy",
     "redirecturl",
     "redirect",
+    "redirectto",
+    "redirecturi",
+    "forwardto",
     "requesturl",
     "targeturl",
     "posturl",
@@ -63,6 +66,10 @@ const NAMES_REQUEST: &[&str] = &[
     "input",
     "fetch",
     "http",
+    "requests",
+    "calls",
+    "batch",
+    "steps",
 ];
 const NAMES_METHOD: &[&str] = &["method", "verb", "httpmethod", "httpverb", "requestmethod"];
 const OVERRIDES: &[&str] =
@@ -127,12 +134,22 @@ impl<'a> Request<'a> {
             if matches!(&*name, "query" | "params" | "body" | "form" | "json" | "data" | "payload" | "formdata") {
                 self.overrides_in(value);
             }
-            if let Value::Object(inner) = value
-                && NAMES_REQUEST.contains(&&*name)
-                && depth < 4
-            {
-                self.members(inner, depth + 1);
+            if NAMES_REQUEST.contains(&&*name) && depth < 4 {
+                self.request(value, depth + 1);
             }
+        }
+    }
+
+    /// A request inside the call, or several.
+    fn request(&mut self, value: &'a Value, depth: usize) {
+        match value {
+            Value::Object(inner) => self.members(inner, depth),
+            Value::List(items) => items.iter().for_each(|item| {
+                if let Value::Object(inner) = item {
+                    self.members(inner, depth);
+                }
+            }),
+            _ => {}
         }
     }
 

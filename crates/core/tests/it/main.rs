@@ -8,6 +8,7 @@
     reason = "tests stop where they fail"
 )]
 
+mod doubts;
 mod guide;
 mod packs;
 mod sandbox;
