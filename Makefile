@@ -41,7 +41,7 @@ lint: ## formatting, clippy, dependency rules
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	scripts/links
 	@scripts/require cargo-deny
-	cargo deny --offline check bans licenses sources
+	cargo deny check bans licenses sources
 
 check: lint test ## lint and test
 
