@@ -7,7 +7,7 @@
 //! `exists` and `all` are their `||` and `&&` over the elements; `exists_one`, `map` and `filter` fail
 //! if any element fails.
 
-use super::ast::{Expr, Fact, Kind, Macro, MacroKind, Operator};
+use super::ast::{Expr, Fact, Function, Kind, Macro, MacroKind, Operator, TypeWord};
 use super::failure::{Failure, What};
 use super::functions;
 use super::names::UNKNOWN;
@@ -56,6 +56,11 @@ pub(super) struct Walk<'a, 'v> {
 }
 
 type Outcome<'a> = Result<Term<'a>, Failure>;
+
+/// Something that may not be there, as opposed to something computed.
+fn is_member(expr: &Expr) -> bool {
+    matches!(expr.kind, Kind::Select(..) | Kind::Index(..) | Kind::Reading(_))
+}
 
 impl<'a> Walk<'a, '_> {
     fn value(&mut self, expr: &'a Expr) -> Outcome<'a> {
@@ -111,6 +116,14 @@ impl<'a> Walk<'a, '_> {
                 Ok(Term::Members(Rc::new(members.iter().map(member).collect::<Result<_, Failure>>()?)))
             }
             Kind::Macro(shape) => self.macro_call(shape),
+            // `type()` is a test: what is not there has the type of null, so a guarded ceiling does not block a call
+            // for an amount that nobody gave.
+            Kind::Call(Function::Type, arguments) if arguments.first().is_some_and(is_member) => {
+                match self.value(arguments.first().unwrap_or(expr)) {
+                    Err(failure) if matches!(failure.what, What::Missing(_)) => Ok(Term::Type(TypeWord::Null)),
+                    value => value.map(|term| Term::Type(term.type_word())),
+                }
+            }
             Kind::Call(function, arguments) => {
                 let terms = arguments.iter().map(|argument| self.value(argument)).collect::<Result<Vec<_>, _>>()?;
                 self.spend(expr.at, terms.iter().map(functions::weight).sum())?;

@@ -70,6 +70,7 @@ fn conditions_that_hold() {
         "-context.count == -3 && 7 / 2 == 3.5 && 7 % 4 == 3 && 2 * -1.5 == -3",
         "1e3 == 1000 && .5 + .5 == 1 && -2.50 == -2.5",
         "type(context.amount) == number && type(context.text) == string && type(context.nothing) == null_type",
+        "type(context.gone) == null_type && type(context.gone.a) != number && !(type(context.gone) == number)",
         "type(context.list) == list && type(context.deep) == map && type(context.flag) == bool && type(now) == timestamp",
         "has(context.deep.a.b) && !has(context.deep.x.y.z) && !has(context.gone.a) && has(context.nothing)",
         "has(context.deep[\"a\"]) && context[\"deep\"].a[\"b\"] == 7 && context.deep.l[1].y == 2",
