@@ -94,6 +94,22 @@ const NAMES_SURE: &[&str] = &["sql", "statement", "statements", "stmt", "ddl", "
 /// Values bound to a statement are no part of it.
 const NAMES_BOUND: &[&str] =
     &["values", "bindings", "params", "parameters", "arguments", "args", "timeout", "name", "id"];
+/// Words about the call, for people.
+const NAMES_PROSE: &[&str] = &[
+    "reason",
+    "note",
+    "description",
+    "purpose",
+    "intent",
+    "comment",
+    "title",
+    "label",
+    "summary",
+    "goal",
+    "explanation",
+    "metadata",
+    "tags",
+];
 const RUNS_STATEMENTS: &str = "execute_query";
 const MAX_TEXT: usize = 16 * 1024;
 const MAX_TEXTS: usize = 64;
@@ -143,6 +159,7 @@ impl<'a> Collected<'a> {
         let table = if self.sure { NAMES_SURE } else { NAMES_STATEMENT };
         for (name, value) in members {
             if has_word(name, NAMES_BOUND) {
+                self.bound(value, depth);
                 continue;
             }
             let opens = || value.as_text().is_some_and(lexical::opens_statement);
@@ -151,7 +168,29 @@ impl<'a> Collected<'a> {
                 self.value(value, depth);
             } else if let (Value::Object(inner), true) = (value, depth < 4) {
                 self.members(inner, depth + 1);
+            } else if !self.sure && !has_word(name, NAMES_PROSE) {
+                self.other(value);
             }
+        }
+    }
+
+    /// Wrapped arguments (`{"arguments": {"sql": …}}`); plain values are no statements.
+    fn bound(&mut self, value: &'a Value, depth: usize) {
+        if let (Value::Object(inner), true) = (value, depth < 4) {
+            let sure = std::mem::replace(&mut self.sure, true);
+            self.members(inner, depth + 1);
+            self.sure = sure;
+        }
+    }
+
+    /// Text under a name that means nothing here, if it begins as a change does: the tool may run it too.
+    fn other(&mut self, value: &'a Value) {
+        match value {
+            Value::Text(text) if text.contains(char::is_whitespace) && lexical::opens_change(text) => {
+                self.texts.push(text);
+            }
+            Value::List(items) => items.iter().for_each(|item| self.other(item)),
+            _ => {}
         }
     }
 

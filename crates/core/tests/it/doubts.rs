@@ -9,7 +9,7 @@ use runplane_core::settings::Settings;
 fn decide(kind: &str, target: &str, context: &str) -> (Outcome, String) {
     let settings: Settings = serde_json::from_str(
         r##"{"internalDomains":["acme.example"],"defaultDecision":"REQUIRE_APPROVAL","targets":{
-            "staging-db":{"environment":"staging"},"slack":{"audience":"internal"},"kubernetes":{"environmentFrom":"context"},
+            "staging-db":{"environment":"staging"},"prod-db":{"environment":"production"},"slack":{"audience":"internal"},"kubernetes":{"environmentFrom":"context"},
             "github":{"hosts":["api.github.com"]}}}"##,
     )
     .unwrap();
@@ -76,6 +76,26 @@ fn a_second_argument_that_reaches_further_counts() {
                 "github",
                 r#"{"method":"GET","url":"https://api.github.com/","requests":[{"method":"DELETE","url":"https://api.github.com/"}]}"#,
             ),
+        ],
+    );
+}
+
+#[test]
+fn a_change_under_a_name_that_means_nothing_is_a_change() {
+    for context in [
+        r#"{"sql":"SELECT 1","then":"DELETE FROM users"}"#,
+        r#"{"sql":"SELECT 1","steps":["SELECT 2","DROP TABLE users"]}"#,
+        r#"{"sql":"SELECT 1","parameters":{"sql":"DELETE FROM users"}}"#,
+    ] {
+        assert_eq!(decide("execute_query", "prod-db", context).0, Outcome::Block, "{context}");
+    }
+    each(
+        Outcome::Allow,
+        &[
+            ("execute_query", "prod-db", r#"{"sql":"SELECT a FROM t WHERE b = $1","params":["DELETE FROM users"]}"#),
+            ("execute_query", "prod-db", r#"{"sql":"SELECT a FROM t WHERE b = :b","parameters":{"b":"drop it now"}}"#),
+            ("execute_query", "prod-db", r#"{"sql":"SELECT 1","reason":"Delete check before the release"}"#),
+            ("execute_query", "prod-db", r#"{"sql":"SELECT 1","database":"orders","schema":"public","timeout":5}"#),
         ],
     );
 }

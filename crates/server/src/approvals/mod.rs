@@ -20,8 +20,9 @@ use runplane_store::ApprovalFilter;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// WIRE: the published client has no redemption id; its first poll that sees `approved` redeems under this one.
-const WIRE_REDEMPTION: &str = "poll";
+/// WIRE: the published client has no redemption id; its first poll that sees `approved` redeems under this one,
+/// which no client can send: ids have no spaces.
+const WIRE_REDEMPTION: &str = "first poll";
 /// Longest comment of a vote, in characters.
 const MAX_COMMENT: usize = 2_000;
 /// A long-poll asks again who is asking at least this often.
@@ -93,17 +94,16 @@ pub async fn poll(
     id: &str,
 ) -> Result<PolledStatus, Error> {
     let Some(held) = find(workspace, id, Some(agent)).await? else { return Ok(PolledStatus::unknown()) };
+    let elsewhere = held.approval.redemption.as_ref().is_some_and(|redemption| redemption.id != WIRE_REDEMPTION);
+    if elsewhere && held.approval.state == State::Redeemed {
+        return Ok(PolledStatus::redeemed_elsewhere(&held));
+    }
     if held.approval.state != State::Approved {
         return Ok(PolledStatus::of(&held));
     }
     match redeem(app, credential, true, id, WIRE_REDEMPTION).await {
         Ok(Redemption::Decided { held, .. } | Redemption::NotApproved(held)) => Ok(PolledStatus::of(&held)),
-        // Redeemed through the other door in the meantime: its permit is not this client's to use.
-        Ok(Redemption::Already(held)) => Ok(PolledStatus {
-            status: "denied".to_owned(),
-            comment: Some("the approval was redeemed before".to_owned()),
-            ..PolledStatus::of(&held)
-        }),
+        Ok(Redemption::Already(held)) => Ok(PolledStatus::redeemed_elsewhere(&held)),
         Err(failure) if failure.kind == Kind::UnknownApproval => Ok(PolledStatus::unknown()),
         Err(failure) => Err(failure),
     }

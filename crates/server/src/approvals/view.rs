@@ -186,6 +186,16 @@ impl PolledStatus {
         }
     }
 
+    /// Its one run belongs to whoever redeemed it through the other door.
+    #[must_use]
+    pub fn redeemed_elsewhere(held: &Held) -> Self {
+        Self {
+            status: "denied".to_owned(),
+            comment: Some("the approval was redeemed before".to_owned()),
+            ..Self::of(held)
+        }
+    }
+
     /// The same for an approval that does not exist and one that is somebody else's.
     #[must_use]
     pub fn unknown() -> Self {

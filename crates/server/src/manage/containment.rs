@@ -52,6 +52,10 @@ pub async fn throw(app: &App, workspace: &Arc<Workspace>, scope: Scope, reason: 
 fn normal(workspace: &Workspace, scope: Scope) -> Result<Scope, Error> {
     Ok(match scope {
         Scope::ActionType(name) => {
+            if name.contains(['*', '?', '[']) {
+                let detail = "`value` is one action type; a pattern would stop nothing";
+                return Err(Error::new(Kind::InvalidRequest, detail));
+            }
             let control = workspace.control();
             let catalogue =
                 control.bundle.as_ref().map_or_else(Catalogue::builtin, |bundle| bundle.catalogue().clone());

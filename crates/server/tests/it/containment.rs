@@ -76,3 +76,13 @@ async fn a_switch_that_would_stop_nothing_is_refused() {
     }
     assert_eq!(server.admin_get(PATH).await.json, json!({ "switches": [] }));
 }
+
+#[tokio::test]
+async fn a_pattern_is_no_action_type() {
+    let server = Server::start().await;
+    for value in ["*", "process_*", "refund?"] {
+        let refused =
+            server.admin_post(PATH, &json!({ "scope": "actionType", "value": value, "reason": "incident" })).await;
+        assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{value}: {refused:?}");
+    }
+}

@@ -73,6 +73,22 @@ async fn the_published_client_redeems_by_polling() {
 }
 
 #[tokio::test]
+async fn a_poll_does_not_run_again_what_was_redeemed_with_a_permit() {
+    let server = Server::start().await;
+    let key = server.installed.agent_key.clone();
+    for redemption in ["r1", "poll"] {
+        let held = server.act("process_refund", "stripe", json!({ "amount": 800 })).await;
+        let id = held.text("approvalId").to_owned();
+        server.admin_post(&format!("/api/v1/approvals/{id}/approve"), &json!({})).await;
+        let path = format!("/api/v1/approvals/{id}/redeem");
+        let redeemed = server.post_as(&key, &path, &json!({ "redemptionId": redemption })).await;
+        assert_eq!(redeemed.text("decision"), "ALLOW", "{redeemed:?}");
+        let polled = server.poll(&id).await;
+        assert_eq!((polled.text("status"), polled.text("comment")), ("denied", "the approval was redeemed before"));
+    }
+}
+
+#[tokio::test]
 async fn an_expired_approval_is_denied_to_the_published_client_and_expired_to_ours() {
     let server = Server::start().await;
     let held = server.act("process_refund", "stripe", json!({ "amount": 800 })).await;

@@ -23,11 +23,19 @@ pub(super) struct Scan {
     pub(super) is_small: bool,
 }
 
+/// Whether the text begins as a statement does that is no read.
+pub(super) fn opens_change(text: &str) -> bool {
+    super::acts(&first_word(text))
+}
+
+fn first_word(text: &str) -> String {
+    let first = text.trim_start_matches(|character: char| !character.is_ascii_alphabetic());
+    first.chars().take_while(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_uppercase()).collect()
+}
+
 /// Whether the text begins as a statement does.
 pub(super) fn opens_statement(text: &str) -> bool {
-    let first = text.trim_start_matches(|character: char| !character.is_ascii_alphabetic());
-    let word: String =
-        first.chars().take_while(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_uppercase()).collect();
+    let word = first_word(text);
     super::acts(&word)
         || matches!(word.as_str(), "SELECT" | "WITH" | "EXPLAIN" | "SHOW" | "SET" | "BEGIN" | "DO" | "REPLACE" | "USE")
 }
