@@ -122,7 +122,11 @@ fn print(approval: &Value, out: &Output) {
     }
     field("held because", "/reason");
     field("rule", "/matchedRule");
-    out.field("risk", WIDTH, format_args!("{} of 100, severity {}", shown(approval, "/riskScore"), shown(approval, "/severity")));
+    out.field(
+        "risk",
+        WIDTH,
+        format_args!("{} of 100, severity {}", shown(approval, "/riskScore"), shown(approval, "/severity")),
+    );
     out.field("agent", WIDTH, format_args!("{} ({})", shown(approval, "/agent/name"), shown(approval, "/agent/id")));
     field("request", "/requestId");
     field("asked", "/createdAt");

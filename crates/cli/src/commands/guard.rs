@@ -214,7 +214,11 @@ fn print(decision: &Value, outcome: Outcome, out: &Output) {
     };
     out.toned(tone, outcome.as_str(), shown(decision, "/reason"));
     out.field("rule", 8, shown(decision, "/matchedRule"));
-    out.field("risk", 8, format_args!("{} of 100, severity {}", shown(decision, "/riskScore"), shown(decision, "/severity")));
+    out.field(
+        "risk",
+        8,
+        format_args!("{} of 100, severity {}", shown(decision, "/riskScore"), shown(decision, "/severity")),
+    );
     out.field("request", 8, shown(decision, "/requestId"));
     if outcome == Outcome::RequireApproval {
         let id = shown(decision, "/approvalId");

@@ -73,6 +73,9 @@ const INVALID: Code = Code::InvalidRequest;
 fn asked(mut body: Object, shape: Shape) -> Result<Asked, Refusal> {
     let subject = optional_text(&mut body, "subject")?;
     let session = optional_text(&mut body, "session")?;
+    if body.contains_key("action") && body.contains_key("actionType") {
+        return Err(Refusal::new(INVALID, "`action` and `actionType` both name the action"));
+    }
     let (place, action, mut rest) = match body.remove("action") {
         Some(Value::Object(mut action)) => ("action.", required_text(&mut action, "action.", "type")?, action),
         Some(Value::Text(name)) if shape == Shape::Legacy => ("", name, body),

@@ -131,3 +131,21 @@ async fn a_reported_request_id_is_used_up() {
     server.post_as(&key, "/api/v1/executions/r", &json!({ "status": "failed" })).await;
     assert_eq!(server.guard(&body).await.text("reasonCode"), "request_id_reused");
 }
+
+#[tokio::test]
+async fn the_older_door_takes_three_shapes_and_no_contradiction() {
+    let server = Server::start().await;
+    let key = server.installed.agent_key.clone();
+    let context = json!({ "amount": 800 });
+    for body in [
+        json!({ "action": { "type": "process_refund", "target": "stripe", "context": context } }),
+        json!({ "action": "process_refund", "target": "stripe", "context": context }),
+        json!({ "actionType": "process_refund", "target": "stripe", "context": context }),
+    ] {
+        let answer = server.post_as(&key, "/api/decide", &body).await;
+        assert_eq!((answer.status, answer.text("decision")), (200, "REQUIRE_APPROVAL"), "{body}: {answer:?}");
+    }
+    let both = json!({ "action": "read_balance", "actionType": "process_refund", "target": "stripe" });
+    let answer = server.post_as(&key, "/api/decide", &both).await;
+    assert_eq!((answer.text("decision"), answer.text("reasonCode")), ("BLOCK", "invalid_request"), "{answer:?}");
+}
