@@ -7,6 +7,7 @@ mod approvals;
 pub mod body;
 pub mod caller;
 mod catalogue;
+mod clock;
 mod containment;
 mod decisions;
 mod executions;
@@ -66,6 +67,7 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(ledger::get_export))
         .routes(routes!(ledger::get_verify))
         .routes(routes!(ledger::get_audit_verify))
+        .routes(routes!(clock::post_accept))
         .routes(routes!(catalogue::get_catalogue))
         .routes(routes!(workspaces::list_workspaces, workspaces::post_workspace))
         .routes(routes!(health::get_healthz))

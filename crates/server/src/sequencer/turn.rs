@@ -5,7 +5,7 @@
 use super::commit::{Plan, Waiting};
 use super::refuse::Aggregated;
 use super::state::State;
-use super::work::Work;
+use super::work::{AcceptedClock, Reply, Work};
 use crate::control::Control;
 use crate::error::{Error, Kind};
 use crate::held::Held;
@@ -155,6 +155,19 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
+    fn accept_clock(&mut self, reply: Reply<AcceptedClock>) -> Result<(), Error> {
+        let widened = std::mem::take(&mut self.state.skipped);
+        let index = match widened {
+            Span::ZERO => None,
+            _ => Some(self.append(EntryKind::Clock, &ClockBody { step: Span::ZERO, unaccepted: Span::ZERO })?),
+        };
+        self.after_commit(reply, move |committed| AcceptedClock {
+            widened,
+            position: index.map(|index| committed.position(index)),
+        });
+        Ok(())
+    }
+
     pub fn handle(&mut self, work: Work) -> Result<(), Error> {
         match work {
             Work::Decide(work) => self.decide(*work),
@@ -163,6 +176,7 @@ impl<'a> Turn<'a> {
             Work::Vote(work) => self.vote(*work),
             Work::Report(work) => self.report(*work),
             Work::Change(work) => self.change(*work),
+            Work::AcceptClock(reply) => self.accept_clock(reply),
             Work::Tick(reply) => {
                 self.after_commit(reply, |_| ());
                 Ok(())

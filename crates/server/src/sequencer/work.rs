@@ -13,7 +13,7 @@ use runplane_core::decide::Prepared;
 use runplane_core::digest::{Digest, sha256};
 use runplane_core::inspect::Readings;
 use runplane_core::json;
-use runplane_core::time::Micros;
+use runplane_core::time::{Micros, Span};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -69,6 +69,8 @@ pub enum Work {
     Vote(Box<Vote>),
     Report(Box<Report>),
     Change(Box<ControlChange>),
+    /// An operator takes the wall clock as it is: windows are no longer widened by its steps.
+    AcceptClock(Reply<AcceptedClock>),
     /// Records what is due by now, such as expired approvals.
     Tick(Reply<()>),
     /// Finish what is queued, save a snapshot, end.
@@ -196,6 +198,12 @@ pub enum Reported {
     Conflict { status: String },
 }
 
+/// What had been added to every window, and where its end is recorded; nothing is recorded if it was nothing.
+pub struct AcceptedClock {
+    pub widened: Span,
+    pub position: Option<Position>,
+}
+
 pub struct ControlChange {
     pub change: Change,
     pub reply: Reply<Changed>,
@@ -218,6 +226,7 @@ impl Work {
             Self::Vote(work) => drop(work.reply.send(Err(error()))),
             Self::Report(work) => drop(work.reply.send(Err(error()))),
             Self::Change(work) => drop(work.reply.send(Err(error()))),
+            Self::AcceptClock(reply) => drop(reply.send(Err(error()))),
             Self::Tick(reply) => drop(reply.send(Err(error()))),
             Self::Stop => {}
         }

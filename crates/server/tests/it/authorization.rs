@@ -49,6 +49,7 @@ fn operations() -> Vec<(&'static str, &'static str, Door, Value)> {
         ("patch", "/api/v1/keys/{id}", People, json!({ "expiresAt": null })),
         ("post", "/api/v1/keys/{id}/rotate", People, json!({ "graceSeconds": 60 })),
         ("post", "/api/v1/keys/{id}/revoke", People, Value::Null),
+        ("post", "/api/v1/clock/accept", People, Value::Null),
         ("get", "/api/v1/containment", People, Value::Null),
         ("post", "/api/v1/containment", People, json!({ "scope": "source", "value": "x", "reason": "r" })),
         ("delete", "/api/v1/containment/{id}", People, Value::Null),

@@ -97,3 +97,25 @@ async fn a_hold_counts_while_it_is_open_and_gives_back_when_denied_or_expired() 
     let answer = server.act("process_refund", "stripe", json!({ "amount": 1 })).await;
     assert_eq!(answer.text("reasonCode"), "limit", "{answer:?}");
 }
+
+#[tokio::test]
+async fn a_clock_set_forward_empties_no_window_until_somebody_accepts_it() {
+    let server = Server::with_policy(POLICY_OF_THREE).await;
+    let ask = async |server: &Server| server.act("read_balance", "stripe", json!({})).await.text("decision").to_owned();
+    for expected in ["ALLOW", "ALLOW", "ALLOW", "BLOCK"] {
+        assert_eq!(ask(&server).await, expected);
+    }
+    server.clock.step_wall(2 * 3_600 * 1_000_000);
+    assert_eq!(ask(&server).await, "BLOCK", "two hours on the wall, none that passed");
+    let server = server.restart().await;
+    assert_eq!(ask(&server).await, "BLOCK");
+    server.clock.step_wall(-3_600 * 1_000_000);
+    assert_eq!(ask(&server).await, "BLOCK", "nor does a step back");
+    let accepted = server.admin_post("/api/v1/clock/accept", &json!({})).await;
+    assert_eq!((accepted.status, &accepted.json["widenedSeconds"]), (200, &json!(7_200)), "{accepted:?}");
+    assert_eq!(ask(&server).await, "ALLOW");
+    let again = server.admin_post("/api/v1/clock/accept", &json!({})).await;
+    assert_eq!(again.json, json!({ "widenedSeconds": 0 }));
+    let steps = server.entries().iter().filter(|entry| entry["kind"] == "clock").count();
+    assert_eq!(steps, 3, "two steps and their acceptance are on the ledger");
+}
