@@ -161,14 +161,14 @@ fn database(data: &Path) -> (Found, Option<Micros>) {
 }
 
 fn clock(newest: Option<Micros>) -> Found {
-    const TODO: &str = "set the clock, and keep it set (NTP)";
+    const ADVICE: &str = "set the clock, and keep it set (NTP)";
     let now = times::now();
     if EARLIEST.parse::<Micros>().is_ok_and(|earliest| now < earliest) {
-        return bad(format!("the clock says {now}"), TODO);
+        return bad(format!("the clock says {now}"), ADVICE);
     }
     match newest {
         Some(newest) if newest > now.after(SKEW) => {
-            bad(format!("the ledger is at {newest}, the clock says {now}"), TODO)
+            bad(format!("the ledger is at {newest}, the clock says {now}"), ADVICE)
         }
         _ => Ok(format!("{now}")),
     }
