@@ -9,6 +9,7 @@ pub mod caller;
 mod catalogue;
 mod clock;
 mod containment;
+mod dashboard;
 mod decisions;
 mod executions;
 mod guard;
@@ -85,7 +86,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/readyz", get(health::get_readyz))
         .route("/api/v1/metrics", get(metrics::get_metrics))
         .route("/api/v1/openapi.json", get(openapi::get_openapi))
-        .fallback(async || Error::plain(Kind::NotFound))
+        .fallback(dashboard::serve)
         .method_not_allowed_fallback(async || Error::plain(Kind::MethodNotAllowed))
         .layer(from_fn_with_state(Arc::clone(&app), hosts::check))
         .layer(map_response(problem::ensure_json))

@@ -129,7 +129,7 @@ async fn wrong_doors_and_wrong_keys_answer_problem_documents() {
     let server = Server::start().await;
     let good = server.installed.agent_key.clone();
     let cases = [
-        ("GET", "/", None, 404, "not_found"),
+        ("GET", "/nothing", None, 404, "not_found"),
         ("GET", "/api/v1/nothing", Some(good.as_str()), 404, "not_found"),
         ("POST", "/api/v1/guard/extra", Some(good.as_str()), 404, "not_found"),
         ("GET", "/api/v1/guard", Some(good.as_str()), 405, "method_not_allowed"),
