@@ -13,6 +13,7 @@ mod decision;
 mod duties;
 mod facts;
 mod ground;
+mod pending;
 mod prepare;
 mod weigh;
 

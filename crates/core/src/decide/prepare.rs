@@ -1,7 +1,7 @@
 //! Everything about a decision that needs only the call: risk, candidate rules, conditions without
 //! state, keys of meters, amounts of charges.
 
-use super::candidate::{Candidate, Verdict};
+use super::pending::Pending;
 use crate::call::Call;
 use crate::decimal::Decimal;
 use crate::digest::Digest;
@@ -11,6 +11,7 @@ use crate::policy::Bundle;
 use crate::policy::condition::evaluate;
 use crate::policy::condition::{Budget, Failure, STEPS, View};
 use crate::policy::counter::{Counter, Counts};
+use crate::policy::program::{Asking, Known};
 use crate::policy::rule::Rule;
 use crate::risk::{self, Risk};
 
@@ -23,7 +24,7 @@ pub struct Prepared {
     /// An argument that the call has under two spellings.
     pub(super) named_twice: Option<String>,
     pub(super) risk: Risk,
-    pub(super) candidates: Vec<Candidate>,
+    pub(super) candidates: Vec<Pending>,
     /// Meters to read, each once; `Facts::meters` is in this order.
     keys: Vec<MeterKey>,
     /// Which counter of the bundle is read at which of the keys; ascending.
@@ -54,26 +55,20 @@ pub(super) enum Why {
 #[must_use]
 pub fn prepare(bundle: &Bundle, call: Call, readings: Readings) -> Prepared {
     let risk = risk::score(&call, bundle.catalogue(), bundle.weights());
-    let mut budget = Budget(STEPS);
     let view = View { call: &call, readings: &readings, risk: &risk, settings: bundle.settings(), state: None };
-    let mut candidates = Vec::new();
-    let mut slots = bundle.gates().slots(&call.context);
-    for place in bundle.rule_index().candidates(&call.action, &call.target) {
-        if slots.shut(place) {
-            continue;
-        }
-        if let Some(rule) = rule_at(bundle, place).filter(|rule| rule.touches(&call)) {
-            candidates.extend(Candidate::new(place, rule, &view, &mut budget));
-        }
-    }
+    let mut asking = Asking::new(bundle.program(), &view, Budget(STEPS));
+    let places = bundle.program().rules(&mut asking);
+    let candidates: Vec<Pending> =
+        places.into_iter().filter_map(|place| Pending::new(bundle, place, &mut asking)).collect();
     let (keys, reads) = reads(bundle, &candidates, &call);
-    let dues = dues(bundle, &view, &mut budget);
+    let dues = dues(bundle, &view, &mut asking);
+    let budget = asking.budget;
     let named_twice = inspect::named_twice(&call.context).map(str::to_owned);
     Prepared { bundle: bundle.digest(), call, readings, named_twice, risk, candidates, keys, reads, dues, budget }
 }
 
 /// The counters that the candidates need, and their keys for this call.
-fn reads(bundle: &Bundle, candidates: &[Candidate], call: &Call) -> (Vec<MeterKey>, Vec<(u32, usize)>) {
+fn reads(bundle: &Bundle, candidates: &[Pending], call: &Call) -> (Vec<MeterKey>, Vec<(u32, usize)>) {
     let mut counters: Vec<u32> = Vec::new();
     for rule in candidates.iter().filter_map(|candidate| rule_at(bundle, candidate.rule)) {
         counters.extend(rule.conditions().flat_map(|condition| condition.meters.iter().copied()));
@@ -95,20 +90,21 @@ fn reads(bundle: &Bundle, candidates: &[Candidate], call: &Call) -> (Vec<MeterKe
 }
 
 /// The named meters that count this call. A condition that has no value counts the call.
-fn dues(bundle: &Bundle, view: &View<'_>, budget: &mut Budget) -> Vec<Due> {
+fn dues<'a>(bundle: &'a Bundle, view: &View<'a>, asking: &mut Asking<'a, '_>) -> Vec<Due> {
     let mut dues = Vec::new();
-    for place in bundle.counter_index().candidates(&view.call.action, &view.call.target) {
+    for place in bundle.program().counters(asking) {
         let Some(counter) = counter_at(bundle, place) else { continue };
         let Counts::Own(own) = &counter.counts else { continue };
         if !own.takes_in(view.call) {
             continue;
         }
-        if own.when.as_ref().is_some_and(|when| evaluate::holds(&when.root, view, budget) == Ok(false)) {
+        let when = bundle.program().counter(place).zip(own.when.as_ref());
+        if when.is_some_and(|(clause, when)| asking.clause(clause, &when.root) == Known::False) {
             continue;
         }
         let amount = match &own.sum {
             None => Ok(Decimal::from(1u64)),
-            Some(sum) => match evaluate::number(&sum.root, view, budget) {
+            Some(sum) => match evaluate::number(&sum.root, view, &mut asking.budget) {
                 Ok(amount) if amount.is_negative() => Err(Why::Negative),
                 Ok(amount) => Ok(amount),
                 Err(failure) => Err(Why::Failed(failure)),
@@ -164,7 +160,6 @@ impl Prepared {
     /// Whether any rule about the call waits for time or meters.
     #[must_use]
     pub fn needs_state(&self) -> bool {
-        let waits = |candidate: &Candidate| candidate.when == Verdict::Later || candidate.unless == Verdict::Later;
-        !self.keys.is_empty() || self.candidates.iter().any(waits)
+        !self.keys.is_empty() || self.candidates.iter().any(Pending::waits)
     }
 }

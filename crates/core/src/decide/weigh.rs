@@ -16,6 +16,7 @@ use crate::decimal::Decimal;
 use crate::meter::{Charge, MeterKey, MeterValue};
 use crate::outcome::Outcome;
 use crate::policy::condition::{State, View};
+use crate::policy::program::Asking;
 use crate::policy::rule::Rule;
 use crate::policy::{Bundle, RuleId};
 use crate::risk::Severity;
@@ -77,10 +78,10 @@ impl<'a> Weighing<'a> {
             settings: bundle.settings(),
             state: Some(State { now: facts.now, meters: &meters, names: bundle.counter_names() }),
         };
-        let mut budget = prepared.budget;
+        let mut asking = Asking::new(bundle.program(), &view, prepared.budget);
         for candidate in &prepared.candidates {
             let Some(rule) = rule_at(bundle, candidate.rule) else { continue };
-            let verdict = candidate.verdict(rule, &view, &mut budget);
+            let verdict = candidate.verdict(bundle, rule, &mut asking);
             if verdict != Verdict::False {
                 self.weigh_rule(rule, &verdict, &meters);
             }

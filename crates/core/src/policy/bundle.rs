@@ -4,11 +4,10 @@
 //! a bundle that exists was published without an error.
 
 use super::compile::compile;
-use super::counter::{Counter, Counts};
+use super::counter::Counter;
 use super::document::{self, Mode};
 use super::finding::{Findings, LoadError, Place, Warning};
-use super::gate::Gates;
-use super::index::Index;
+use super::program::Program;
 use super::rule::Rule;
 use crate::catalogue::Catalogue;
 use crate::digest::{Digest, sha256};
@@ -40,9 +39,7 @@ pub struct Bundle {
     rules: Vec<Rule>,
     counters: Vec<Counter>,
     counter_names: Vec<Box<str>>,
-    rule_index: Index,
-    counter_index: Index,
-    gates: Gates,
+    program: Program,
 }
 
 /// A policy of a bundle, for lists.
@@ -137,15 +134,6 @@ impl Bundle {
         rules: Vec<Rule>,
         counters: Vec<Counter>,
     ) -> Self {
-        let (mut rule_index, mut counter_index) = (Index::default(), Index::default());
-        for (place, rule) in (0u32..).zip(&rules) {
-            rule_index.add(place, &rule.actions, &rule.targets);
-        }
-        for (place, counter) in (0u32..).zip(&counters) {
-            if let Counts::Own(own) = &counter.counts {
-                counter_index.add(place, &own.actions, &own.targets);
-            }
-        }
         Self {
             digest: sha256(&[TAG, &canonical]),
             canonical,
@@ -153,12 +141,10 @@ impl Bundle {
             settings: inputs.settings.clone(),
             weights: inputs.weights.clone(),
             policies,
-            gates: Gates::of(rules.iter().map(|rule| rule.when.as_ref())),
+            program: Program::of(&rules, &counters),
             counter_names: counters.iter().map(|counter| counter.name.clone()).collect(),
             rules,
             counters,
-            rule_index,
-            counter_index,
         }
     }
 
@@ -228,16 +214,8 @@ impl Bundle {
         &self.counter_names
     }
 
-    pub(crate) fn rule_index(&self) -> &Index {
-        &self.rule_index
-    }
-
-    pub(crate) fn gates(&self) -> &Gates {
-        &self.gates
-    }
-
-    pub(crate) fn counter_index(&self) -> &Index {
-        &self.counter_index
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
     }
 }
 

@@ -48,6 +48,14 @@ impl Rule {
             && self.actions.touches(&call.action)
     }
 
+    /// The same for a rule that the bundle's index found: names of types and targets and the source have been
+    /// compared there, and only patterns are left.
+    #[must_use]
+    pub(crate) fn touches_found(&self, call: &Call) -> bool {
+        (self.targets.names().is_some() || self.targets.has(&call.target))
+            && (call.action.known || self.actions.touches(&call.action))
+    }
+
     /// Whether its ALLOW can speak for the call at all: an unknown source is not the policy's.
     #[must_use]
     pub fn may_allow(&self, call: &Call) -> bool {

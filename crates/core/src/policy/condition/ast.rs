@@ -88,6 +88,8 @@ pub struct Macro {
     pub variable: u32,
     pub filter: Option<Expr>,
     pub body: Expr,
+    /// Steps that looking at one element costs, beside what its body spends.
+    pub cost: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,28 +237,30 @@ impl Expr {
     /// Calls `visit` for this node and everything below it.
     pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
         visit(self);
+        self.each_child(&mut |child| child.walk(visit));
+    }
+
+    /// Calls `visit` for what is directly below this node, from left to right.
+    pub fn each_child<'a>(&'a self, visit: &mut dyn FnMut(&'a Self)) {
         match &self.kind {
             Kind::Select(inner, _) | Kind::Has(inner, _) | Kind::IsNull(inner) | Kind::Matches(inner, _) => {
-                inner.walk(visit);
+                visit(inner);
             }
-            Kind::Not(inner) | Kind::Negate(inner) => inner.walk(visit),
-            Kind::Index(left, right) | Kind::And(left, right) | Kind::Or(left, right) => {
-                left.walk(visit);
-                right.walk(visit);
+            Kind::Not(inner) | Kind::Negate(inner) => visit(inner),
+            Kind::Index(left, right)
+            | Kind::And(left, right)
+            | Kind::Or(left, right)
+            | Kind::Binary(_, left, right) => {
+                visit(left);
+                visit(right);
             }
-            Kind::Binary(_, left, right) => {
-                left.walk(visit);
-                right.walk(visit);
-            }
-            Kind::If(parts) => parts.iter().for_each(|part| part.walk(visit)),
-            Kind::List(items) | Kind::Call(_, items) => items.iter().for_each(|item| item.walk(visit)),
-            Kind::Map(members) => members.iter().for_each(|(_, value)| value.walk(visit)),
+            Kind::If(parts) => parts.iter().for_each(visit),
+            Kind::List(items) | Kind::Call(_, items) => items.iter().for_each(visit),
+            Kind::Map(members) => members.iter().for_each(|(_, value)| visit(value)),
             Kind::Macro(shape) => {
-                shape.over.walk(visit);
-                if let Some(filter) = &shape.filter {
-                    filter.walk(visit);
-                }
-                shape.body.walk(visit);
+                visit(&shape.over);
+                shape.filter.iter().for_each(&mut *visit);
+                visit(&shape.body);
             }
             Kind::Null
             | Kind::Bool(_)

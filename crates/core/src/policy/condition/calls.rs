@@ -2,7 +2,7 @@
 
 use super::ast::{Expr, Function, Kind, Macro, MacroKind, Operator, TypeWord};
 use super::lower::Lowering;
-use super::{names, types};
+use super::{names, plain, types};
 use crate::policy::finding;
 use cel::common::ast::{CallExpr, Expr as Parsed, IdedExpr, LiteralValue};
 
@@ -185,7 +185,8 @@ fn lower_macro(lowering: &mut Lowering<'_>, name: &str, over: &IdedExpr, argumen
     if kind != MacroKind::Map {
         types::check_bool(lowering, &body);
     }
-    Kind::Macro(Box::new(Macro { kind, over, variable: slot, filter, body }))
+    let cost = filter.iter().chain([&body]).fold(1, |sum: u32, part| sum.saturating_add(plain::nodes(part)));
+    Kind::Macro(Box::new(Macro { kind, over, variable: slot, filter, body, cost }))
 }
 
 fn lower_method(lowering: &mut Lowering<'_>, name: &str, operand: &IdedExpr, arguments: &[IdedExpr], at: u32) -> Kind {

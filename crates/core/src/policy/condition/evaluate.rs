@@ -11,14 +11,16 @@ use super::ast::{Expr, Fact, Function, Kind, Macro, MacroKind, Operator, TypeWor
 use super::failure::{Failure, What};
 use super::functions;
 use super::names::UNKNOWN;
+use super::plain;
 use super::term::Term;
 use super::view::View;
 use crate::decimal::Decimal;
 use crate::inspect::Reading;
 use std::rc::Rc;
 
-/// Steps a request may take in all of its conditions. A step is a node visited, an element looked at
-/// or 64 bytes of text read.
+/// Steps a request may take in all of its conditions: for each element a macro looks at one step and one
+/// for every node of its body, for everything read of the call one per element and per 64 bytes of text.
+/// What `plain` names costs nothing: it takes no longer because a call is larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget(pub u32);
 
@@ -27,7 +29,7 @@ pub const STEPS: u32 = 200_000;
 
 impl Budget {
     /// INVARIANT: once used up it stays used up, so that what fails does not depend on what comes after.
-    fn spend(&mut self, steps: usize) -> bool {
+    pub(crate) fn spend(&mut self, steps: usize) -> bool {
         let left = u32::try_from(steps).ok().and_then(|steps| self.0.checked_sub(steps));
         self.0 = left.unwrap_or(0);
         left.is_some()
@@ -35,9 +37,25 @@ impl Budget {
 }
 
 /// Whether a condition holds.
+///
+/// Of the sides of the outermost `&&`, the plain ones are looked at before any other, so that nothing is
+/// paid for a condition which they rule out; of several failures the leftmost is the result.
 pub fn holds<'a>(condition: &'a Expr, view: &View<'a>, budget: &mut Budget) -> Result<bool, Failure> {
-    let mut walk = Walk { view, budget, variables: Vec::new() };
-    walk.truth(condition)
+    let mut failure: Option<(usize, Failure)> = None;
+    for plain in [true, false] {
+        for (place, part) in plain::parts(condition).enumerate().filter(|(_, part)| plain::is_plain(part) == plain) {
+            let mut walk = Walk { view, budget: &mut *budget, variables: Vec::new() };
+            match walk.truth(part) {
+                Ok(false) => return Ok(false),
+                Ok(true) => {}
+                Err(found) if failure.as_ref().is_none_or(|(known, _)| place < *known) => {
+                    failure = Some((place, found));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+    failure.map_or(Ok(true), |(_, failure)| Err(failure))
 }
 
 /// The value of an expression that must be a number.
@@ -64,7 +82,6 @@ fn is_member(expr: &Expr) -> bool {
 
 impl<'a> Walk<'a, '_> {
     fn value(&mut self, expr: &'a Expr) -> Outcome<'a> {
-        self.spend(expr.at, 1)?;
         let fail = |what| Err(Failure::new(expr.at, what));
         match &expr.kind {
             Kind::Null => Ok(Term::Null),
@@ -126,7 +143,9 @@ impl<'a> Walk<'a, '_> {
             }
             Kind::Call(function, arguments) => {
                 let terms = arguments.iter().map(|argument| self.value(argument)).collect::<Result<Vec<_>, _>>()?;
-                self.spend(expr.at, terms.iter().map(functions::weight).sum())?;
+                if !plain::reads_little(*function, arguments) {
+                    self.spend(expr.at, terms.iter().map(functions::weight).sum())?;
+                }
                 functions::call(expr.at, *function, &terms)
             }
             Kind::Matches(operand, pattern) => {
@@ -206,12 +225,11 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn binary(&mut self, at: u32, operator: Operator, left: &'a Expr, right: &'a Expr) -> Outcome<'a> {
+        let free = plain::compares_little(operator, left, right);
         let (left, right) = (self.value(left)?, self.value(right)?);
         let weight = match operator {
-            Operator::In => {
-                let each = right.size().unwrap_or(0).saturating_mul(functions::weight(&left));
-                functions::weight(&right).saturating_add(each)
-            }
+            _ if free => 0,
+            Operator::In => functions::weight_of_search(&right, &left),
             _ => functions::weight(&left).saturating_add(functions::weight(&right)),
         };
         self.spend(at, weight)?;
@@ -238,7 +256,8 @@ impl<'a> Walk<'a, '_> {
 
     /// Takes one element in; `true` if nothing after it can change the result.
     fn element(&mut self, shape: &'a Macro, element: Term<'a>, state: &mut Gathered<'a>) -> bool {
-        if let Err(failure) = self.spend(shape.body.at, 1) {
+        let steps = usize::try_from(shape.cost).unwrap_or(usize::MAX);
+        if let Err(failure) = self.spend(shape.body.at, steps) {
             return state.fail(failure);
         }
         match shape.kind {

@@ -36,6 +36,12 @@ pub fn weight(term: &Term<'_>) -> usize {
     }
 }
 
+/// Steps that looking for `wanted` among the elements of `list` costs.
+#[must_use]
+pub fn weight_of_search(list: &Term<'_>, wanted: &Term<'_>) -> usize {
+    weight(list).saturating_add(list.size().unwrap_or(0).saturating_mul(weight(wanted)))
+}
+
 fn weight_of_value(value: &Value) -> usize {
     weight(&Term::from(value))
 }
