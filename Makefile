@@ -23,7 +23,7 @@ tools:
 	@scripts/require cargo node npm
 
 test: build sdk ## everything: Rust, SDK, published client, examples
-	cargo test --quiet --workspace
+	scripts/with-postgres cargo test --quiet --workspace
 	cd sdks/typescript && RUNPLANE_BIN=$(BIN) npm test --silent
 	RUNPLANE_BIN=$(BIN) node --test contracts/wire-client/*.test.mjs
 	cd examples/typescript && $(NPM_CI) && RUNPLANE_BIN=$(BIN) npm test --silent

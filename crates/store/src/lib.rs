@@ -16,15 +16,17 @@ pub mod contract;
 pub mod error;
 #[cfg(any(test, feature = "fault"))]
 pub mod fault;
+pub mod postgres;
 pub mod rows;
 pub mod sqlite;
 mod store;
 
 pub use batch::{Batch, Change, Entry, NewPayload};
 pub use error::{CommitError, StoreError};
+pub use postgres::{Address, PostgresStore};
 pub use rows::{
     Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
     Installation, Payload, Request, Retention, Snapshot, StoredPayload, Workspace,
 };
 pub use sqlite::{Options, SqliteStore};
-pub use store::{MAX_PAGE, Store, WalState};
+pub use store::{MAX_PAGE, Seen, Store, Turn, WalState};

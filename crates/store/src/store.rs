@@ -21,6 +21,25 @@ pub struct WalState {
     pub copied: u64,
 }
 
+/// The head as it is while a turn lasts, and the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub size: u64,
+    pub nonce: [u8; 16],
+    pub epoch: u64,
+    /// Ledger time of the last commit.
+    pub time_us: i64,
+    /// The database's clock, read under the lock; absent if the caller's own is to be used.
+    pub now_us: Option<i64>,
+}
+
+/// The right to be the next to commit to a workspace. Dropping it gives it back.
+pub trait Turn: Send {
+    fn seen(&self) -> &Seen;
+    /// As [`Store::commit_batch`].
+    fn commit(self: Box<Self>, batch: &Batch) -> Result<(), CommitError>;
+}
+
 pub trait Store: Send + Sync {
     // The installation and its workspaces.
 
@@ -34,6 +53,13 @@ pub trait Store: Send + Sync {
     // The commit.
 
     fn load_head(&self, workspace: &str) -> Result<Head, StoreError>;
+    /// Waits until nobody else can commit to the workspace. `None` where nobody else ever does: then the
+    /// head is that of the caller's own last commit, and [`Store::commit_batch`] needs no turn.
+    ///
+    /// Short work only: the store takes the turn away from a caller that stops.
+    fn begin_turn(&self, _workspace: &str) -> Result<Option<Box<dyn Turn + '_>>, StoreError> {
+        Ok(None)
+    }
     /// Writes the batch durably, whole or not at all, if the head is still the expected one.
     fn commit_batch(&self, workspace: &str, batch: &Batch) -> Result<(), CommitError>;
     /// What is stored for each (agent, request id), as the next commit will see it.
@@ -53,6 +79,8 @@ pub trait Store: Send + Sync {
     fn list_approvals(&self, workspace: &str, filter: &ApprovalFilter) -> Result<Vec<Approval>, StoreError>;
     /// Everything that can still change, oldest first, without a limit: what a start-up must know.
     fn list_open_approvals(&self, workspace: &str) -> Result<Vec<Approval>, StoreError>;
+    /// The approvals of the actions that were held by these entries, in the order of the entries.
+    fn approvals_of(&self, workspace: &str, indexes: &[u64]) -> Result<Vec<Approval>, StoreError>;
     /// How many the filter matches; its cursor and limit are not read.
     fn count_approvals(&self, workspace: &str, filter: &ApprovalFilter) -> Result<u64, StoreError>;
 

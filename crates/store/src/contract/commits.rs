@@ -70,6 +70,7 @@ pub fn an_unknown_workspace_is_an_error_everywhere(place: &dyn Place) {
         store.load_approval("ws_no", "a").unwrap_err(),
         store.list_approvals("ws_no", &Default::default()).unwrap_err(),
         store.list_open_approvals("ws_no").unwrap_err(),
+        store.approvals_of("ws_no", &[1]).unwrap_err(),
         store.count_approvals("ws_no", &Default::default()).unwrap_err(),
         store.load_payload("ws_no", 0).unwrap_err(),
         store.erase_payloads("ws_no", 0, 1).unwrap_err(),

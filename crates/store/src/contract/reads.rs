@@ -43,6 +43,8 @@ pub fn approvals_are_listed_newest_first_and_filtered(place: &dyn Place) {
     assert_eq!(count(odd), 2);
     assert_eq!(count(ApprovalFilter { limit: 1, before: Some(2), ..Default::default() }), 8);
     assert_eq!(indexes(store.list_open_approvals("ws_one").unwrap()), [3, 4, 5, 6, 7, 8]);
+    assert_eq!(indexes(store.approvals_of("ws_one", &[7, 0, 2, 99]).unwrap()), [2, 7]);
+    assert_eq!(indexes(store.approvals_of("ws_one", &[]).unwrap()), [] as [u64; 0]);
     assert_eq!(store.load_approval("ws_one", "apr_no").unwrap(), None);
 }
 

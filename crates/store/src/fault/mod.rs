@@ -18,7 +18,7 @@ use crate::rows::{
     Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
     Installation, Payload, Request, Snapshot, Workspace,
 };
-use crate::store::{Store, WalState};
+use crate::store::{Seen, Store, Turn, WalState};
 
 /// What happens to one commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +139,23 @@ impl<S: Store> FaultStore<S> {
     }
 }
 
+/// A turn whose commit meets the faults of its store.
+struct FaultTurn<'a, S> {
+    store: &'a FaultStore<S>,
+    turn: Box<dyn Turn + 'a>,
+}
+
+impl<S: Store> Turn for FaultTurn<'_, S> {
+    fn seen(&self) -> &Seen {
+        self.turn.seen()
+    }
+
+    fn commit(self: Box<Self>, batch: &Batch) -> Result<(), CommitError> {
+        let Self { store, turn } = *self;
+        store.commit(|_| turn.commit(batch))
+    }
+}
+
 impl<S: Store> Store for FaultStore<S> {
     fn insert_installation(&self, installation: &Installation) -> Result<(), StoreError> {
         self.writable()?.insert_installation(installation)
@@ -158,6 +175,11 @@ impl<S: Store> Store for FaultStore<S> {
 
     fn load_head(&self, workspace: &str) -> Result<Head, StoreError> {
         self.readable()?.load_head(workspace)
+    }
+
+    fn begin_turn(&self, workspace: &str) -> Result<Option<Box<dyn Turn + '_>>, StoreError> {
+        let turn = self.readable()?.begin_turn(workspace)?;
+        Ok(turn.map(|turn| Box::new(FaultTurn { store: self, turn }) as Box<dyn Turn + '_>))
     }
 
     fn commit_batch(&self, workspace: &str, batch: &Batch) -> Result<(), CommitError> {
@@ -202,6 +224,10 @@ impl<S: Store> Store for FaultStore<S> {
 
     fn list_open_approvals(&self, workspace: &str) -> Result<Vec<Approval>, StoreError> {
         self.readable()?.list_open_approvals(workspace)
+    }
+
+    fn approvals_of(&self, workspace: &str, indexes: &[u64]) -> Result<Vec<Approval>, StoreError> {
+        self.readable()?.approvals_of(workspace, indexes)
     }
 
     fn count_approvals(&self, workspace: &str, filter: &ApprovalFilter) -> Result<u64, StoreError> {

@@ -29,6 +29,15 @@ pub(super) fn load(db: &Connection, number: i64, id: &str) -> rusqlite::Result<O
         .optional()
 }
 
+pub(super) fn of_entries(db: &Connection, number: i64, indexes: &[u64]) -> rusqlite::Result<Vec<Approval>> {
+    let mut find = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM approvals INDEXED BY approvals_by_index WHERE workspace = ?1 AND entry_index = ?2"
+    ))?;
+    let indexes: BTreeSet<u64> = indexes.iter().copied().collect();
+    let found = indexes.into_iter().map(|index| find.query_row(params![number, signed(index)?], approval).optional());
+    found.filter_map(Result::transpose).collect()
+}
+
 pub(super) fn list_open(db: &Connection, number: i64) -> rusqlite::Result<Vec<Approval>> {
     db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM approvals WHERE workspace = ?1 AND open = 1 ORDER BY entry_index"

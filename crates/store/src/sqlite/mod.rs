@@ -181,6 +181,10 @@ impl Store for SqliteStore {
         self.read(workspace, approvals::list_open)
     }
 
+    fn approvals_of(&self, workspace: &str, indexes: &[u64]) -> Result<Vec<Approval>, StoreError> {
+        self.read(workspace, |db, number| approvals::of_entries(db, number, indexes))
+    }
+
     fn count_approvals(&self, workspace: &str, filter: &ApprovalFilter) -> Result<u64, StoreError> {
         self.read(workspace, |db, number| approvals::count(db, number, filter))
     }

@@ -1,0 +1,163 @@
+//! Databases for tests: each test makes one of its own and drops it.
+//!
+//! The server is the one that `RUNPLANE_TEST_POSTGRES_URL` names, else one that answers on the local socket
+//! or 127.0.0.1:5432. `scripts/with-postgres` starts a private one where there is none. Nothing is written
+//! before it is known that the server was named for tests or runs on this machine, that it takes writes, and
+//! that the role may make databases; and nothing is dropped but what bears the mark of these tests.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code that other crates' tests call, so the exemption for tests does not reach it"
+)]
+
+mod proxy;
+
+pub use proxy::Proxy;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::pool::Connections;
+use super::{Address, Options, PostgresStore};
+
+const VARIABLE: &str = "RUNPLANE_TEST_POSTGRES_URL";
+const NEARBY: [&str; 2] = ["postgres://%2Fvar%2Frun%2Fpostgresql/postgres", "postgres://127.0.0.1:5432/postgres"];
+const MARK: &str = "runplane_test_";
+
+/// An empty database, dropped in the end.
+pub struct Database {
+    name: String,
+}
+
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+/// The URL of the server's own database, from which others are made.
+fn server() -> &'static str {
+    static SERVER: OnceLock<String> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        #[allow(clippy::disallowed_methods, reason = "tests have no configuration but this")]
+        let named = std::env::var(VARIABLE).ok();
+        let found = match named {
+            Some(url) => Ok(url),
+            None => NEARBY.into_iter().find(|url| looks_right(url).is_ok()).map(str::to_owned).ok_or(()),
+        };
+        let url = found.unwrap_or_else(|()| {
+            panic!(
+                "tests need a PostgreSQL server (15 or later): name one in {VARIABLE} (a role that may create \
+                 databases), or run them through `scripts/with-postgres`, which starts one"
+            )
+        });
+        if let Err(why) = looks_right(&url) {
+            panic!("the PostgreSQL server for tests is not used: {why}");
+        }
+        drop_leftovers(&url);
+        url
+    })
+}
+
+fn looks_right(url: &str) -> Result<(), String> {
+    let connections = connect(url)?;
+    let row = connections.run(async |db| {
+        Ok(db
+            .query_typed_one(
+                "SELECT pg_is_in_recovery(), (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user)",
+                &[],
+            )
+            .await?)
+    });
+    let row = row.map_err(|error| error.to_string())?;
+    match (row.get::<_, bool>(0), row.get::<_, bool>(1)) {
+        (true, _) => Err("it is a standby".into()),
+        (_, false) => Err("the role may not create databases".into()),
+        (false, true) => Ok(()),
+    }
+}
+
+fn connect(url: &str) -> Result<Connections, String> {
+    let address = Address::parse(url).map_err(|error| error.to_string())?;
+    Connections::new(&address, 1, 1).map_err(|error| error.to_string())
+}
+
+/// Runs statements on the server's own database, or says why not.
+fn on_server(sql: &str) -> Result<(), String> {
+    let connections = connect(server())?;
+    connections.run(async |db| Ok(db.batch_execute(sql).await?)).map_err(|error| error.to_string())
+}
+
+/// What tests that were killed left behind more than an hour ago.
+fn drop_leftovers(url: &str) {
+    let old = connect(url).and_then(|connections| {
+        let names = connections.run(async |db| {
+            let rows = db
+                .query_typed(
+                    "SELECT datname::text FROM pg_database WHERE datname ~ '^runplane_test_[0-9]+_'
+                     AND split_part(datname, '_', 3)::bigint < extract(epoch FROM now()) - 3600",
+                    &[],
+                )
+                .await?;
+            Ok(rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>())
+        });
+        let names = names.map_err(|error| error.to_string())?;
+        for name in &names {
+            let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+            let _ = connections.run(async |db| Ok(db.batch_execute(&sql).await?));
+        }
+        Ok(())
+    });
+    drop(old);
+}
+
+impl Database {
+    pub fn create() -> Self {
+        let connections = connect(server()).unwrap();
+        let row = connections
+            .run(async |db| Ok(db.query_typed_one("SELECT extract(epoch FROM now())::bigint", &[]).await?))
+            .unwrap();
+        let (seconds, process) = (row.get::<_, i64>(0), std::process::id());
+        let name = format!("{MARK}{seconds}_{process}_{}", COUNTER.fetch_add(1, Ordering::Relaxed));
+        let sql = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'");
+        connections.run(async |db| Ok(db.batch_execute(&sql).await?)).unwrap();
+        Self { name }
+    }
+
+    pub fn url(&self) -> String {
+        let (before, query) = server().split_once('?').map_or((server(), None), |(url, query)| (url, Some(query)));
+        let (base, _) = before.rsplit_once('/').expect("a URL with a database");
+        query.map_or_else(|| format!("{base}/{}", self.name), |query| format!("{base}/{}?{query}", self.name))
+    }
+
+    pub fn address(&self) -> Address {
+        Address::parse(&self.url()).unwrap()
+    }
+
+    /// Patient with a busy machine, and with a clock that only moves when a test moves it.
+    pub fn open(&self) -> PostgresStore {
+        PostgresStore::open(&self.address(), &patient()).unwrap()
+    }
+
+    /// Statements of a stranger; the first column of the first row as text, if there is one.
+    pub fn execute(&self, sql: &str) -> Option<String> {
+        let connections = connect(&self.url()).unwrap();
+        let messages = connections.run(async |db| Ok(db.simple_query(sql).await?)).unwrap();
+        messages.iter().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        })
+    }
+}
+
+/// The store's options in tests that are not about its time-outs.
+pub fn patient() -> Options {
+    let long = std::time::Duration::from_secs(10);
+    Options { turns: 3, readers: 4, idle_in_turn: long, lock_wait: long * 2, database_clock: false }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Err(error) = on_server(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)) {
+            tracing::warn!(name = self.name, error, "a test's database could not be dropped");
+        }
+    }
+}
