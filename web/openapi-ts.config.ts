@@ -1,0 +1,8 @@
+import { defineConfig } from "@hey-api/openapi-ts";
+
+/** The output is committed: `npm run generate` after contracts/openapi.json changed. */
+export default defineConfig({
+  input: "../contracts/openapi.json",
+  output: { path: "src/client", clean: true },
+  plugins: ["@hey-api/client-fetch", "@hey-api/typescript", "@hey-api/sdk", "@tanstack/react-query"],
+});

@@ -1,0 +1,149 @@
+import { SegmentedControl } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { ChartColumnStacked } from "lucide-react";
+import { lazy, Suspense } from "react";
+import { Ago, Countdown } from "../shared/Ago";
+import { Copy } from "../shared/Copy";
+import { compact, duration, grouped } from "../shared/numbers";
+import { Page } from "../shared/Page";
+import { Empty, Failure, Waiting } from "../shared/State";
+import { RiskBands } from "./RiskBands";
+import { share, SPANS, spanOf, statisticsQuery, sum, type Statistics } from "./statistics";
+import { Ranking } from "./Ranking";
+import classes from "./overview.module.css";
+
+const OverTime = lazy(() => import("./OverTime"));
+
+/** What agents did, in numbers; every number leads to the rows behind it. */
+export function OverviewPage() {
+  const { range } = useSearch({ from: "/inside/" });
+  const navigate = useNavigate({ from: "/" });
+  const span = spanOf(range);
+  const { data, error, refetch } = useQuery(statisticsQuery(span));
+  return (
+    <Page
+      title="Overview"
+      actions={
+        <SegmentedControl
+          aria-label="Time" value={span[0]} onChange={(next) => void navigate({ search: { range: next === "24h" ? undefined : next }, replace: true })}
+          data={SPANS.map(([value, label]) => ({ value, label }))}
+        />
+      }
+    >
+      {data === undefined ? error === null ? <Waiting lines={12} /> : <Failure error={error} retry={() => void refetch()} /> : <Numbers statistics={data} range={span[0]} />}
+    </Page>
+  );
+}
+
+function Numbers({ statistics, range }: { statistics: Statistics; range: string }) {
+  const total = sum(statistics.totals);
+  if (total === 0 && statistics.ledger.size < 4) return <Start />;
+  return (
+    <div className={classes.grid}>
+      <Tiles statistics={statistics} range={range} total={total} />
+      <section className={classes.wide}>
+        <div className={classes.head}>
+          <h2>Decisions over time</h2>
+          <span className={classes.legend}>
+            <i data-tone="allow" /> allowed <i data-tone="hold" /> held <i data-tone="block" /> blocked
+          </span>
+        </div>
+        <Suspense fallback={<div className={classes.chart} />}>
+          <OverTime statistics={statistics} />
+        </Suspense>
+      </section>
+      <Ranking title="Actions" rows={statistics.actions} search={(type) => ({ type, range })} mono />
+      <Ranking title="Agents" rows={statistics.agents} search={(agent) => ({ agent, range })} />
+      <Ranking title="Deciding rules" rows={statistics.rules} search={(rule) => ({ rule, range })} mono />
+      <Ranking title="Targets" rows={statistics.targets} search={(target) => ({ target, range })} mono />
+      <RiskBands bands={statistics.risk} />
+      <Health statistics={statistics} />
+    </div>
+  );
+}
+
+function Tiles({ statistics, range, total }: { statistics: Statistics; range: string; total: number }) {
+  const { totals, approvals } = statistics;
+  return (
+    <div className={classes.tiles}>
+      <Link to="/approvals" className={classes.tile} data-tone={approvals.waiting > 0 ? "hold" : undefined}>
+        <span>Waiting for a person</span>
+        <b className="num">{compact(approvals.waiting)}</b>
+        <small>
+          {approvals.oldestAt == null ? "nothing waits" : <>oldest <Ago at={approvals.oldestAt} /></>}
+          {approvals.soonestExpiry == null ? null : <>, next expires in <Countdown until={approvals.soonestExpiry} /></>}
+        </small>
+      </Link>
+      <Link to="/decisions" search={{ range }} className={classes.tile}>
+        <span>Decisions</span>
+        <b className="num">{compact(total)}</b>
+        <small>{grouped(statistics.ledgerSize)} entries on the ledger</small>
+      </Link>
+      <Link to="/decisions" search={{ range, outcome: "ALLOW" }} className={classes.tile}>
+        <span>Allowed</span>
+        <b className="num">{compact(totals.allow)}</b>
+        <small>{share(totals.allow, total)} of all</small>
+      </Link>
+      <Link to="/decisions" search={{ range, outcome: "REQUIRE_APPROVAL" }} className={classes.tile}>
+        <span>Held</span>
+        <b className="num">{compact(totals.requireApproval)}</b>
+        <small>{share(totals.requireApproval, total)} of all</small>
+      </Link>
+      <Link to="/decisions" search={{ range, outcome: "BLOCK" }} className={classes.tile}>
+        <span>Blocked</span>
+        <b className="num">{compact(totals.block)}</b>
+        <small>{share(totals.block, total)} of all</small>
+      </Link>
+    </div>
+  );
+}
+
+function Health({ statistics }: { statistics: Statistics }) {
+  const { latency, ledger, projectedTo, ledgerSize } = statistics;
+  return (
+    <section className={classes.card}>
+      <div className={classes.head}><h2>The server</h2></div>
+      <dl className={classes.health}>
+        <div>
+          <dt>Answer, median</dt>
+          <dd className="num">{latency === undefined ? "–" : duration(latency.p50Ms * 1000)}</dd>
+        </div>
+        <div>
+          <dt>Answer, 99 of 100</dt>
+          <dd className="num">{latency === undefined ? "–" : duration(latency.p99Ms * 1000)}</dd>
+        </div>
+        <div>
+          <dt>Ledger</dt>
+          <dd data-bad={!ledger.valid || undefined}>
+            <Link to="/ledger">{ledger.valid ? "as signed" : "broken"}</Link>
+          </dd>
+        </div>
+        <div>
+          <dt>Verified</dt>
+          <dd className="num">{grouped(ledger.checkedTo)} of {grouped(ledger.size)}</dd>
+        </div>
+        <div>
+          <dt>Lists behind by</dt>
+          <dd className="num">{grouped(Math.max(0, ledgerSize - projectedTo))} entries</dd>
+        </div>
+      </dl>
+    </section>
+  );
+}
+
+function Start() {
+  const command = `runplane guard process_refund stripe '{"amount":120,"currency":"usd"}'`;
+  return (
+    <Empty icon={ChartColumnStacked} title="No agent has asked anything yet">
+      <p>
+        Put an agent's actions through guard(), and this page shows what they did. Start with one from the terminal, or register your own agent under{" "}
+        <Link to="/agents">Agents</Link>.
+      </p>
+      <span className={classes.command}>
+        <code>{command}</code>
+        <Copy text={command} what="command" />
+      </span>
+    </Empty>
+  );
+}

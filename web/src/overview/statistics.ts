@@ -1,0 +1,75 @@
+/** What happened in a span of time, counted by the server. */
+import { queryOptions } from "@tanstack/react-query";
+import { client } from "../client/client.gen";
+
+export interface Counts {
+  allow: number;
+  requireApproval: number;
+  block: number;
+}
+
+export interface Top extends Counts {
+  key: string;
+  name?: string;
+}
+
+export interface Statistics {
+  from: string;
+  to: string;
+  granularity: string;
+  projectedTo: number;
+  ledgerSize: number;
+  decisions: (Counts & { at: string })[];
+  totals: Counts;
+  actions: Top[];
+  agents: Top[];
+  rules: Top[];
+  targets: Top[];
+  risk: (Counts & { from: number; to: number })[];
+  latency?: { p50Ms: number; p99Ms: number; count: number; since: string };
+  approvals: { waiting: number; oldestAt?: string; soonestExpiry?: string };
+  ledger: { size: number; root: string; checkedTo: number; valid: boolean };
+}
+
+export const SPANS: readonly (readonly [value: string, label: string, hours: number, buckets: number])[] = [
+  ["1h", "1 h", 1, 60],
+  ["24h", "24 h", 24, 48],
+  ["7d", "7 d", 168, 84],
+  ["30d", "30 d", 720, 60],
+];
+
+export type Span = (typeof SPANS)[number];
+
+export function spanOf(range: string | undefined): Span {
+  return SPANS.find(([value]) => value === range) ?? (SPANS[1] as Span);
+}
+
+export function statisticsQuery([value, , hours, buckets]: Span) {
+  return queryOptions({
+    queryKey: [{ _id: "getStatistics" }, value],
+    queryFn: async ({ signal }) => {
+      const to = new Date();
+      const from = new Date(to.getTime() - hours * 3_600_000);
+      const { data } = await client.get<{ 200: Statistics }, unknown, true>({
+        url: "/api/v1/statistics", query: { from: from.toISOString(), to: to.toISOString(), buckets }, signal, throwOnError: true,
+      });
+      return data as Statistics;
+    },
+    staleTime: 5_000,
+    refetchInterval: 60_000,
+    placeholderData: (before) => before,
+  });
+}
+
+export const sum = ({ allow, requireApproval, block }: Counts): number => allow + requireApproval + block;
+
+/** When the bucket after this one starts; the last one ends with the span. */
+export function endOf(statistics: Pick<Statistics, "decisions" | "to">, index: number): string {
+  return statistics.decisions[index + 1]?.at ?? statistics.to;
+}
+
+export function share(part: number, whole: number): string {
+  if (whole === 0) return "–";
+  const percent = (100 * part) / whole;
+  return part > 0 && percent < 1 ? "< 1 %" : `${Math.round(percent)} %`;
+}

@@ -1,0 +1,83 @@
+import { Button, SegmentedControl } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useBlocker, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { ArrowLeft, Upload } from "lucide-react";
+import { useMemo, useState } from "react";
+import { useMay } from "../api/session";
+import { useShortcuts } from "../app/shortcuts";
+import { getPolicyOptions } from "../client/@tanstack/react-query.gen";
+import { Badge } from "../shared/Badge";
+import { Page } from "../shared/Page";
+import { Failure, Waiting } from "../shared/State";
+import { Draft } from "./Draft";
+import { History } from "./History";
+import { nameIn, ruleAt } from "./places";
+import { Publish } from "./Publish";
+import { RuleHits } from "./RuleHits";
+import { TryIt } from "./TryIt";
+import classes from "./policies.module.css";
+
+export function PolicyPage() {
+  const { name } = useParams({ from: "/inside/policies/$name" });
+  const { data, error, refetch } = useQuery({ ...getPolicyOptions({ path: { name } }), refetchOnWindowFocus: false });
+  if (data === undefined) return <Page title={name}>{error === null ? <Waiting lines={14} /> : <Failure error={error} retry={() => void refetch()} />}</Page>;
+  return <Workbench key={name} name={name} active={data.yaml} />;
+}
+
+export type View = "edit" | "rules" | "history";
+
+/** A policy being written: the text, what is wrong with it, what it would decide, and its past. */
+export function Workbench({ name, active, start = active }: { name: string | undefined; active: string | undefined; start?: string }) {
+  const search: { rule?: string; view?: string } = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const [text, setText] = useState(start ?? "");
+  const [publishing, setPublishing] = useState(false);
+  const [valid, setValid] = useState<boolean>();
+  const mayPublish = useMay("publish");
+  const changed = text !== (active ?? "");
+  const view = name === undefined ? "edit" : ((search.view ?? "edit") as View);
+  const at = useMemo(() => (search.rule === undefined ? undefined : ruleAt(text, search.rule)), [search.rule]);
+  const written = nameIn(text) ?? name;
+  const show = (next: string) => name !== undefined && void navigate({ to: "/policies/$name", params: { name }, search: next === "edit" ? {} : { view: next }, replace: true });
+  useBlocker({ shouldBlockFn: ({ current, next }) => changed && current.pathname !== next.pathname && !window.confirm("The draft is not published. Leave it?"), enableBeforeUnload: changed && mayPublish });
+  useShortcuts([{ keys: "mod+Enter", label: "Publish…", group: "Policy", run: () => changed && mayPublish && valid !== false && setPublishing(true), always: true }]);
+
+  return (
+    <Page
+      title={name ?? "New policy"} flush
+      actions={
+        <>
+          <span className={classes.status}>{changed ? <Badge tone="hold">draft</Badge> : <Badge tone="allow">in force</Badge>}</span>
+          {name === undefined ? null : (
+            <SegmentedControl
+              aria-label="View" value={view} onChange={show}
+              data={[{ value: "edit", label: "Text" }, { value: "rules", label: "Rules" }, { value: "history", label: "History" }]}
+            />
+          )}
+          {changed && name !== undefined ? <Button variant="default" onClick={() => setText(active ?? "")}>Discard</Button> : null}
+          {mayPublish ? (
+            <Button leftSection={<Upload size={14} />} disabled={!changed || valid === false || written === undefined} onClick={() => setPublishing(true)}>
+              Publish…
+            </Button>
+          ) : null}
+          <Link to="/policies" className={classes.back}><ArrowLeft size={14} aria-hidden /> All policies</Link>
+        </>
+      }
+    >
+      {view === "history" && name !== undefined ? (
+        <History name={name} active={active ?? ""} restore={setText} />
+      ) : view === "rules" && name !== undefined ? (
+        <RuleHits name={name} yaml={active ?? ""} />
+      ) : (
+        <div className={classes.bench}>
+          <Draft text={text} change={setText} readOnly={!mayPublish} at={at} setValid={setValid} />
+          <TryIt yaml={changed ? text : undefined} text={text} />
+        </div>
+      )}
+      <Publish
+        opened={publishing} close={() => setPublishing(false)} name={written ?? ""} before={active ?? ""} after={text}
+        done={() => void navigate({ to: "/policies/$name", params: { name: written ?? "" }, ignoreBlocker: true })}
+      />
+    </Page>
+  );
+}
