@@ -7,12 +7,12 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 BIN := $(CARGO_TARGET_DIR)/debug/runplane
 RELEASE := $(CARGO_TARGET_DIR)/release/runplane
 
-.PHONY: help run test check lint bench bless demo build sdk tools
+.PHONY: help run test check lint bench bless demo build sdk tools web
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s '	'
 
-run: ## build and start Runplane on the embedded database
+run: web ## build and start Runplane on the embedded database
 	cargo build --release --quiet -p runplane
 	$(RELEASE) dev --data $(DATA) --listen $(LISTEN)
 
@@ -24,9 +24,13 @@ tools:
 
 test: build sdk ## everything: Rust, SDK, published client, examples
 	scripts/with-postgres cargo test --quiet --workspace
+	cd web && $(NPM_CI) && npm test --silent
 	cd sdks/typescript && RUNPLANE_BIN=$(BIN) npm test --silent
 	RUNPLANE_BIN=$(BIN) node --test contracts/wire-client/*.test.mjs
 	cd examples/typescript && $(NPM_CI) && RUNPLANE_BIN=$(BIN) npm test --silent
+
+web: tools ## the dashboard, into web/dist, from where the binary embeds it
+	cd web && $(NPM_CI) && npm run --silent build
 
 NPM_CI := npm ci --no-audit --no-fund --silent
 

@@ -75,11 +75,12 @@ function Inbox() {
 
   if (error !== null) return <div className={classes.alone}><Failure error={error} retry={() => void refetch()} /></div>;
   if (isPending) return <div className={classes.alone}><Waiting lines={8} /></div>;
+  if (groups.length === 0 && id === undefined) return <Clear />;
   const picked: Group[] = groups.filter(({ digest }) => chosen.has(digest));
   return (
     <div className={classes.split} data-open={id !== undefined || undefined}>
       <div className={classes.left}>
-        {groups.length === 0 ? <Clear /> : <InboxList groups={groups} open={id} chosen={chosen} toggle={mayDecide ? toggle : undefined} more={more} />}
+        <InboxList groups={groups} open={id} chosen={chosen} toggle={mayDecide ? toggle : undefined} more={more} />
       </div>
       <div className={classes.right}>
         {picked.length > 0 ? (

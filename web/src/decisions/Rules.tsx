@@ -11,6 +11,8 @@ import classes from "./decisions.module.css";
 export function Rules({ body, matchedRule }: { body: RecordBody; matchedRule: string }) {
   const rules = rulesOf(body, matchedRule);
   const more = leftOut(body);
+  const place = splitRule(matchedRule);
+  if (rules.length === 0 && place !== undefined) return <div className={classes.rules}><Rule rule={{ rule: matchedRule, outcome: "", standing: "matched" }} decides /></div>;
   if (rules.length === 0) {
     return (
       <p className="quiet">
