@@ -15,6 +15,7 @@ pub struct Batch {
     pub head: Head,
     /// In order, from index `expected_size` on; at least one.
     pub entries: Vec<Entry>,
+    /// At most one per entry, in the order of the entries.
     pub payloads: Vec<NewPayload>,
     /// Inserted; an (agent, request id) that is there already fails the batch.
     pub requests: Vec<Request>,
@@ -26,7 +27,7 @@ pub struct Batch {
     pub documents: Vec<Change>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     pub bytes: Vec<u8>,
     pub leaf_hash: [u8; 32],
@@ -82,6 +83,9 @@ impl Batch {
         let own = self.expected_size..self.head.size;
         if let Some(payload) = self.payloads.iter().find(|p| !own.contains(&p.index)) {
             return Err(format!("a payload for entry {}, which is not of this batch", payload.index));
+        }
+        if !self.payloads.is_sorted_by(|one, next| one.index < next.index) {
+            return Err("payloads are not in the order of their entries, one each".into());
         }
         if let Some(request) = self.requests.iter().find(|r| !own.contains(&r.index)) {
             return Err(format!("a request id for entry {}, which is not of this batch", request.index));

@@ -18,6 +18,11 @@ pub enum StoreError {
     InUse(String),
     #[error("the database has schema version {found}, this program knows versions up to {known}")]
     Newer { found: i64, known: i64 },
+    #[error(
+        "the database has schema version {found}, from before the first release; this program reads versions from \
+         {oldest} on: export its ledger with the program that made it, and start with a new data folder"
+    )]
+    Older { found: i64, oldest: i64 },
     /// The file is not a database of this program.
     #[error("`{0}` is not a Runplane database")]
     Foreign(String),

@@ -143,12 +143,13 @@ pub fn a_batch_that_does_not_add_up_is_refused(place: &dyn Place) {
     let chain = Chain::begin(&*store, "one");
     let sound = chain.next_full(2);
     type Spoil = fn(&mut Batch);
-    let spoils: [(&str, Spoil); 11] = [
+    let spoils: [(&str, Spoil); 12] = [
         ("no entry", |batch| *batch = Batch::of_entries(1, batch.expected_nonce, samples::head(1), vec![])),
         ("size too small", |batch| batch.head.size = 2),
         ("size too large", |batch| batch.head.size = 4),
         ("nonce kept", |batch| batch.head.nonce = batch.expected_nonce),
         ("payload of another entry", |batch| batch.payloads[0].index = 0),
+        ("two payloads of one entry", |batch| batch.payloads[1].index = 1),
         ("request of another entry", |batch| batch.requests[0].index = 3),
         ("execution of no entry", |batch| batch.executions[0].index = 3),
         ("approval of no entry", |batch| batch.approvals[0].index = 3),

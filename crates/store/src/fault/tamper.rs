@@ -4,13 +4,22 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
+use crate::batch::Entry;
 use crate::error::StoreError;
 use crate::sqlite::LEDGER_FILE;
+use crate::sqlite::segment::{self, first_index};
 
 /// A stranger's connection to the ledger database of a data folder.
 pub struct Tamper(Connection);
+
+/// One segment, taken apart.
+struct Segment {
+    id: i64,
+    note: Option<String>,
+    entries: Vec<Entry>,
+}
 
 impl Tamper {
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
@@ -21,86 +30,104 @@ impl Tamper {
 
     /// Flips one bit of the entry's bytes, at `at` counted from the front and modulo the length.
     pub fn flip_entry_bit(&mut self, workspace: &str, index: i64, at: usize) -> Result<(), StoreError> {
-        let mut bytes: Vec<u8> = self.column(workspace, index, "bytes")?;
-        let at = at % bytes.len().max(1);
-        if let Some(byte) = bytes.get_mut(at) {
-            *byte ^= 1;
-        }
-        self.set(workspace, index, "bytes", &bytes)
+        self.change(workspace, index, |entry| {
+            let at = at % entry.bytes.len().max(1);
+            if let Some(byte) = entry.bytes.get_mut(at) {
+                *byte ^= 1;
+            }
+        })
     }
 
     pub fn replace_entry(&mut self, workspace: &str, index: i64, bytes: &[u8]) -> Result<(), StoreError> {
-        self.set(workspace, index, "bytes", bytes)
+        self.change(workspace, index, |entry| entry.bytes = bytes.to_vec())
     }
 
     pub fn replace_leaf_hash(&mut self, workspace: &str, index: i64, hash: [u8; 32]) -> Result<(), StoreError> {
-        self.set(workspace, index, "leaf_hash", &hash)
+        self.change(workspace, index, |entry| entry.leaf_hash = hash)
     }
 
     /// Each takes the other's index, bytes and leaf hash together.
     pub fn swap_entries(&mut self, workspace: &str, one: i64, other: i64) -> Result<(), StoreError> {
+        let (mut first, mut second) = (None, None);
+        self.change(workspace, one, |entry| first = Some(entry.clone()))?;
+        self.change(workspace, other, |entry| {
+            second = Some(std::mem::replace(entry, first.take().unwrap_or_default()))
+        })?;
+        self.change(workspace, one, |entry| *entry = second.take().unwrap_or_default())
+    }
+
+    /// The segment falls into what was before the entry and what was after it.
+    pub fn remove_entry(&mut self, workspace: &str, index: i64) -> Result<(), StoreError> {
+        let mut segment = self.segment(workspace, index)?;
+        let place = place(&segment, index).ok_or_else(missed)?;
+        let after = segment.entries.split_off(place + 1);
+        segment.entries.truncate(place);
+        let rest = Segment { id: segment.id + index_of(place) + 1, note: segment.note.take(), entries: after };
+        self.write(segment.id, [segment, rest])
+    }
+
+    fn change(&mut self, workspace: &str, index: i64, change: impl FnOnce(&mut Entry)) -> Result<(), StoreError> {
+        let mut segment = self.segment(workspace, index)?;
+        let place = place(&segment, index).ok_or_else(missed)?;
+        change(segment.entries.get_mut(place).ok_or_else(missed)?);
+        self.write(segment.id, [segment])
+    }
+
+    /// The segment that holds the entry.
+    fn segment(&self, workspace: &str, index: i64) -> Result<Segment, StoreError> {
+        let number: i64 = self
+            .0
+            .query_row("SELECT number FROM workspaces WHERE id = ?1", [workspace], |row| row.get(0))
+            .map_err(failed)?;
+        let index = u64::try_from(index).map_err(|_| missed())?;
+        self.0
+            .query_row(
+                "SELECT id, note, leaf_hashes, ends, entries FROM segments WHERE id >= ?1 AND id <= ?2
+                 ORDER BY id DESC LIMIT 1",
+                params![segment::ids(number).start, segment::id(number, index)],
+                |row| {
+                    let (hashes, ends, bytes): (Vec<u8>, Vec<u8>, Vec<u8>) = (row.get(2)?, row.get(3)?, row.get(4)?);
+                    let entries = segment::unpack(0, &hashes, &ends, &bytes)
+                        .map(|(_, leaf_hash, bytes)| Entry { bytes: bytes.to_vec(), leaf_hash });
+                    Ok(Segment { id: row.get(0)?, note: row.get(1)?, entries: entries.collect() })
+                },
+            )
+            .map_err(failed)
+    }
+
+    /// Puts segments where one was. Empty ones without a note leave nothing behind.
+    fn write<const N: usize>(&mut self, old: i64, segments: [Segment; N]) -> Result<(), StoreError> {
         let tx = self.0.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        // No entry has a negative index, so one can wait there.
-        for (from, to) in [(one, -1), (other, one), (-1, other)] {
-            let moved = tx
-                .execute(
-                    "UPDATE entries SET entry_index = ?3
-                     WHERE workspace = (SELECT number FROM workspaces WHERE id = ?1) AND entry_index = ?2",
-                    params![workspace, from, to],
-                )
-                .map_err(failed)?;
-            found(moved)?;
+        tx.execute("DELETE FROM segments WHERE id = ?1", [old]).map_err(failed)?;
+        for segment in segments.into_iter().filter(|segment| !segment.entries.is_empty() || segment.note.is_some()) {
+            let packed = segment::pack(&segment.entries);
+            tx.execute(
+                "INSERT INTO segments (id, count, note, leaf_hashes, ends, entries) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![segment.id, packed.count, segment.note, packed.leaf_hashes, packed.ends, packed.entries],
+            )
+            .map_err(failed)?;
         }
         tx.commit().map_err(failed)
     }
-
-    pub fn remove_entry(&mut self, workspace: &str, index: i64) -> Result<(), StoreError> {
-        let removed = self
-            .0
-            .execute(
-                "DELETE FROM entries
-                 WHERE workspace = (SELECT number FROM workspaces WHERE id = ?1) AND entry_index = ?2",
-                params![workspace, index],
-            )
-            .map_err(failed)?;
-        found(removed)
-    }
-
-    fn column(&self, workspace: &str, index: i64, column: &str) -> Result<Vec<u8>, StoreError> {
-        self.0
-            .query_row(
-                &format!(
-                    "SELECT {column} FROM entries
-                     WHERE workspace = (SELECT number FROM workspaces WHERE id = ?1) AND entry_index = ?2"
-                ),
-                params![workspace, index],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(failed)?
-            .ok_or_else(|| StoreError::Contradiction("there is no such entry to tamper with".into()))
-    }
-
-    fn set(&self, workspace: &str, index: i64, column: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let changed = self
-            .0
-            .execute(
-                &format!(
-                    "UPDATE entries SET {column} = ?3
-                     WHERE workspace = (SELECT number FROM workspaces WHERE id = ?1) AND entry_index = ?2"
-                ),
-                params![workspace, index, bytes],
-            )
-            .map_err(failed)?;
-        found(changed)
-    }
 }
 
-/// Tampering that misses its row would make a test pass for nothing.
-fn found(rows: usize) -> Result<(), StoreError> {
-    if rows == 1 { Ok(()) } else { Err(StoreError::Contradiction("there is no such entry to tamper with".into())) }
+fn place(segment: &Segment, index: i64) -> Option<usize> {
+    let place = u64::try_from(index).ok()?.checked_sub(first_index(segment.id))?;
+    usize::try_from(place).ok().filter(|place| *place < segment.entries.len())
+}
+
+fn index_of(place: usize) -> i64 {
+    i64::try_from(place).unwrap_or(i64::MAX)
+}
+
+/// Tampering that misses its entry would make a test pass for nothing.
+fn missed() -> StoreError {
+    StoreError::Contradiction("there is no such entry to tamper with".into())
 }
 
 fn failed(error: rusqlite::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
+    match error {
+        rusqlite::Error::QueryReturnedNoRows => missed(),
+        other => StoreError::Unavailable(other.to_string()),
+    }
 }

@@ -10,9 +10,10 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, Trans
 
 use super::database::Database;
 use super::errors::signed;
-use crate::batch::{Batch, Change};
+use super::segment::{self, Payloads};
+use crate::batch::{Batch, Change, NewPayload};
 use crate::error::CommitError;
-use crate::rows::{Retention, Workspace};
+use crate::rows::Workspace;
 
 pub(super) fn insert_workspace(ledger: &Database, workspace: &Workspace, first: &Batch) -> Result<(), CommitError> {
     first.check().map_err(CommitError::NotCommitted)?;
@@ -131,54 +132,44 @@ fn write_rest(tx: &Connection, number: i64, batch: &Batch) -> rusqlite::Result<(
     if batch.expected_size == 0 {
         insert_head(tx, number, batch)?;
     }
-    tx.prepare_cached("INSERT INTO checkpoints (workspace, size, note) VALUES (?1, ?2, ?3)")?.execute(params![
-        number,
-        signed(batch.head.size)?,
-        batch.head.checkpoint
-    ])?;
-    insert_entries(tx, number, batch)?;
-    insert_payloads(tx, number, batch)?;
+    insert_segments(tx, number, batch)?;
     insert_requests(tx, number, batch)?;
     put_executions(tx, number, batch)?;
     put_approvals(tx, number, batch)?;
     apply_changes(tx, number, batch)
 }
 
-fn insert_entries(tx: &Connection, number: i64, batch: &Batch) -> rusqlite::Result<()> {
-    let mut insert =
-        tx.prepare_cached("INSERT INTO entries (workspace, entry_index, leaf_hash, bytes) VALUES (?1, ?2, ?3, ?4)")?;
-    for (index, entry) in (batch.expected_size..).zip(&batch.entries) {
-        insert.execute(params![number, signed(index)?, entry.leaf_hash, entry.bytes])?;
+fn insert_segments(tx: &Connection, number: i64, batch: &Batch) -> rusqlite::Result<()> {
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO segments (id, count, note, leaf_hashes, ends, entries) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    let (mut first, mut entries, mut payloads) =
+        (batch.expected_size, batch.entries.as_slice(), batch.payloads.as_slice());
+    while !entries.is_empty() {
+        let (own, rest) = entries.split_at(segment::next_count(entries, first, payloads).min(entries.len()));
+        let next = first + u64::try_from(own.len()).unwrap_or(0);
+        let (own_payloads, rest_payloads) = payloads.split_at(payloads.partition_point(|payload| payload.index < next));
+        let id = segment::id(number, first);
+        if segment::first_index(id) != first {
+            return Err(rusqlite::Error::IntegralValueOutOfRange(0, id));
+        }
+        let packed = segment::pack(own);
+        let note = rest.is_empty().then_some(&batch.head.checkpoint);
+        insert.execute(params![id, packed.count, note, packed.leaf_hashes, packed.ends, packed.entries])?;
+        insert_payloads(tx, id, first, own_payloads)?;
+        (first, entries, payloads) = (next, rest, rest_payloads);
     }
     Ok(())
 }
 
-fn insert_payloads(tx: &Connection, number: i64, batch: &Batch) -> rusqlite::Result<()> {
-    if batch.payloads.is_empty() {
+fn insert_payloads(tx: &Connection, id: i64, first: u64, payloads: &[NewPayload]) -> rusqlite::Result<()> {
+    if payloads.is_empty() {
         return Ok(());
     }
-    let mut insert = tx.prepare_cached(
-        "INSERT INTO payloads (workspace, entry_index, retention, erase_after_us, salt, bytes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    for payload in &batch.payloads {
-        insert.execute(params![
-            number,
-            signed(payload.index)?,
-            stored_retention(payload.retention),
-            payload.erase_after_us,
-            payload.salt,
-            payload.bytes,
-        ])?;
-    }
+    let packed = Payloads::pack(first, payloads);
+    tx.prepare_cached("INSERT INTO payloads (id, erase_after_us, heads, bytes) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![id, packed.first_due(), packed.heads, packed.bytes])?;
     Ok(())
-}
-
-pub(super) fn stored_retention(retention: Retention) -> i64 {
-    match retention {
-        Retention::Replay => 1,
-        Retention::Full => 2,
-    }
 }
 
 fn insert_requests(tx: &Connection, number: i64, batch: &Batch) -> rusqlite::Result<()> {

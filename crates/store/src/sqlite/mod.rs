@@ -17,6 +17,7 @@ mod ledger;
 mod lists;
 mod payloads;
 mod schema;
+pub(crate) mod segment;
 #[cfg(test)]
 mod tests;
 mod upkeep;

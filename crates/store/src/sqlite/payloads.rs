@@ -6,47 +6,49 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
-use super::errors::{page, signed};
-use crate::rows::{Payload, Retention, StoredPayload};
+use super::errors::page;
+use super::ledger::segment_of;
+use super::segment::{self, Payloads};
+use crate::rows::Payload;
+
+/// Most segments one erasure goes through, each of which it rewrites with commits held up.
+const SEGMENTS: usize = 64;
 
 pub(super) fn load(db: &Connection, number: i64, index: u64) -> rusqlite::Result<Payload> {
-    let found = db
-        .prepare_cached(
-            "SELECT salt, bytes, retention, erase_after_us FROM payloads WHERE workspace = ?1 AND entry_index = ?2",
-        )?
-        .query_row(params![number, signed(index)?], payload)
-        .optional()?;
-    Ok(found.unwrap_or(Payload::NotKept))
+    let id = segment_of(db, number, index)?;
+    let stored =
+        db.prepare_cached("SELECT heads, bytes FROM payloads WHERE id = ?1")?.query_row([id], payloads).optional()?;
+    let Some(stored) = stored else { return Ok(Payload::NotKept) };
+    let found = stored.find(index.saturating_sub(segment::first_index(id)));
+    found.ok_or_else(|| rusqlite::Error::IntegralValueOutOfRange(0, id))
 }
 
-fn payload(row: &Row<'_>) -> rusqlite::Result<Payload> {
-    let (Some(salt), Some(bytes)) = (row.get(0)?, row.get(1)?) else { return Ok(Payload::Erased) };
-    let retention = match row.get(2)? {
-        1 => Retention::Replay,
-        2 => Retention::Full,
-        other => return Err(rusqlite::Error::IntegralValueOutOfRange(2, other)),
-    };
-    Ok(Payload::Present(StoredPayload { salt, bytes, retention, erase_after_us: row.get(3)? }))
+fn payloads(row: &Row<'_>) -> rusqlite::Result<Payloads> {
+    Ok(Payloads { heads: row.get(0)?, bytes: row.get(1)? })
 }
 
 pub(super) fn erase(db: &mut Connection, number: i64, now_us: i64, limit: usize) -> rusqlite::Result<usize> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let limit = limit.min(crate::MAX_PAGE);
+    let ids = segment::ids(number);
     let due: Vec<i64> = tx
         .prepare_cached(
-            "SELECT entry_index FROM payloads
-             WHERE workspace = ?1 AND erase_after_us IS NOT NULL AND bytes IS NOT NULL AND erase_after_us <= ?2
-             ORDER BY erase_after_us, entry_index LIMIT ?3",
+            "SELECT id FROM payloads WHERE erase_after_us <= ?1 AND id >= ?2 AND id < ?3
+             ORDER BY erase_after_us, id LIMIT ?4",
         )?
-        .query_map(params![number, now_us, page(limit)], |row| row.get(0))?
+        .query_map(params![now_us, ids.start, ids.end, page(limit.min(SEGMENTS))], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    {
-        let mut erase = tx.prepare_cached(
-            "UPDATE payloads SET salt = NULL, bytes = NULL WHERE workspace = ?1 AND entry_index = ?2",
-        )?;
-        for index in &due {
-            erase.execute(params![number, index])?;
+    let mut erased = 0;
+    for id in due {
+        let mut stored =
+            tx.prepare_cached("SELECT heads, bytes FROM payloads WHERE id = ?1")?.query_row([id], payloads)?;
+        erased += stored.erase(now_us, limit - erased);
+        tx.prepare_cached("UPDATE payloads SET erase_after_us = ?2, heads = ?3, bytes = ?4 WHERE id = ?1")?
+            .execute(params![id, stored.first_due(), stored.heads, stored.bytes])?;
+        if erased == limit {
+            break;
         }
     }
     tx.commit()?;
-    Ok(due.len())
+    Ok(erased)
 }

@@ -71,12 +71,18 @@ fn only_the_owner_may_read_the_files() {
 }
 
 #[test]
-fn a_newer_or_foreign_database_is_refused_and_left_alone() {
+fn a_newer_older_or_foreign_database_is_refused_and_left_alone() {
     let folder = Folder::new();
     drop(open(&folder));
     outside(&folder, "runplane.db").execute("INSERT INTO versions (version) VALUES (99)", []).unwrap();
     let error = refusal(SqliteStore::open(folder.0.path(), &Options::default()));
-    assert_eq!(error, StoreError::Newer { found: 99, known: 1 });
+    assert_eq!(error, StoreError::Newer { found: 99, known: 2 });
+
+    let folder = Folder::new();
+    drop(open(&folder));
+    outside(&folder, "runplane.db").execute("UPDATE versions SET version = 1", []).unwrap();
+    let error = refusal(SqliteStore::open(folder.0.path(), &Options::default()));
+    assert_eq!(error, StoreError::Older { found: 1, oldest: 2 });
 
     let folder = Folder::new();
     outside(&folder, "runplane.db")

@@ -28,35 +28,34 @@ CREATE TABLE heads (
     checkpoint TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE entries (
-    workspace   INTEGER NOT NULL,
-    entry_index INTEGER NOT NULL,
-    leaf_hash   BLOB NOT NULL,
-    bytes       BLOB NOT NULL,
-    PRIMARY KEY (workspace, entry_index)
-) STRICT, WITHOUT ROWID;
+-- Entries of one commit side by side, so that a commit costs one row whatever it brings (more only where it
+-- brings very much). `id` is the workspace's number times 2^42 plus the index of the first entry.
+CREATE TABLE segments (
+    id          INTEGER PRIMARY KEY,
+    -- How many entries.
+    count       INTEGER NOT NULL,
+    -- The signed note of the commit; only in the last segment of its commit.
+    note        TEXT,
+    -- 32 bytes per entry.
+    leaf_hashes BLOB NOT NULL,
+    -- Where each entry ends in `entries`, four bytes each, big-endian.
+    ends        BLOB NOT NULL,
+    entries     BLOB NOT NULL
+) STRICT;
 
--- The signed note of every commit.
-CREATE TABLE checkpoints (
-    workspace INTEGER NOT NULL,
-    size      INTEGER NOT NULL,
-    note      TEXT NOT NULL,
-    PRIMARY KEY (workspace, size)
-) STRICT, WITHOUT ROWID;
-
--- Erasing sets salt and bytes to NULL and leaves the row: that there was a payload is no secret.
+-- Payloads of a segment's entries, apart from the entries, because they may go. Erasing overwrites bytes and salt
+-- and leaves the head: that there was a payload is no secret.
 CREATE TABLE payloads (
-    workspace      INTEGER NOT NULL,
-    entry_index    INTEGER NOT NULL,
-    retention      INTEGER NOT NULL,
+    -- Of the segment.
+    id             INTEGER PRIMARY KEY,
+    -- When the first of them is to be erased; absent where none is.
     erase_after_us INTEGER,
-    salt           BLOB,
-    bytes          BLOB,
-    PRIMARY KEY (workspace, entry_index)
-) STRICT, WITHOUT ROWID;
+    -- 37 bytes per payload, see `segment.rs`.
+    heads          BLOB NOT NULL,
+    bytes          BLOB NOT NULL
+) STRICT;
 
-CREATE INDEX payloads_to_erase ON payloads (workspace, erase_after_us)
-    WHERE erase_after_us IS NOT NULL AND bytes IS NOT NULL;
+CREATE INDEX payloads_to_erase ON payloads (erase_after_us) WHERE erase_after_us IS NOT NULL;
 
 -- Ids that rise with time (UUIDv7) land side by side; ids without any order each touch a page of their own,
 -- which is what makes them dear in a commit.
