@@ -51,7 +51,7 @@ check: lint test ## lint and test
 
 bench: ## durable guard and decide, beside their floors
 	cargo build --release --quiet -p runplane
-	cargo run --release --quiet -p runplane-bench -- --runplane $(RELEASE)
+	cargo run --release --quiet -p runplane-bench -- --runplane $(RELEASE) --cerbos "$$(bench/fetch-cerbos || true)" --json bench.json
 
 bless: ## rewrite golden files (OpenAPI, CLI help) from the code
 	RUNPLANE_BLESS=1 cargo test --quiet -p runplane-server -p runplane golden

@@ -77,7 +77,6 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
-/// Reads one answer with a content length; anything but 200 ends the run.
 async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<()> {
     let mut filled = 0;
     loop {
@@ -87,24 +86,28 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<()> {
             bail!("the server closed the connection");
         }
         filled += read;
-        let seen = buffer.get(..filled).unwrap_or_default();
-        let Some(end) = seen.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-        let head = std::str::from_utf8(seen.get(..end).unwrap_or_default())?;
-        if !head.starts_with("HTTP/1.1 200") {
-            bail!("the server answered: {}", String::from_utf8_lossy(seen));
-        }
-        let length: usize = head
-            .lines()
-            .filter_map(|line| line.split_once(':'))
-            .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-            .context("an answer has no length")?
-            .1
-            .trim()
-            .parse()?;
-        if filled >= end + 4 + length {
+        if is_whole(buffer.get(..filled).unwrap_or_default())? {
             return Ok(());
         }
     }
+}
+
+/// Whether this is all of an answer with a content length; anything but 200 ends the run.
+pub fn is_whole(seen: &[u8]) -> Result<bool> {
+    let Some(end) = seen.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(false) };
+    let head = std::str::from_utf8(seen.get(..end).unwrap_or_default())?;
+    if !head.starts_with("HTTP/1.1 200") {
+        bail!("the server answered: {}", String::from_utf8_lossy(seen));
+    }
+    let length: usize = head
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .context("an answer has no length")?
+        .1
+        .trim()
+        .parse()?;
+    Ok(seen.len() >= end + 4 + length)
 }
 
 /// User and system time of a process so far, from `/proc`.

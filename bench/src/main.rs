@@ -1,17 +1,25 @@
 //! `make bench`: what a governed call costs, beside what the machine allows in the same run.
 //!
 //! Each figure is a median over rounds in which the server under test and its floors take turns, so that a noisy
-//! neighbour hits all of them. Closed loop; one in-flight request per connection.
+//! neighbour hits all of them. What limits them, and how to repeat them, is in `bench/README.md`.
 
 mod decide;
 mod floor;
+mod growth;
 mod guard;
+mod http;
 mod load;
+mod open;
+mod peers_http;
+mod rules;
+mod seed;
+mod subject;
 mod table;
+mod upkeep;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -19,16 +27,22 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 struct Arguments {
     /// The release binary under test.
-    #[arg(long)]
+    #[arg(long, global = true)]
     runplane: Option<PathBuf>,
+    /// The Cerbos binary, as `bench/fetch-cerbos` prints it; left out without it.
+    #[arg(long, global = true)]
+    cerbos: Option<PathBuf>,
     /// Seconds per measurement.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, global = true, default_value_t = 3)]
     seconds: u64,
     /// Rounds; the median counts.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, global = true, default_value_t = 5)]
     rounds: usize,
+    /// Where to make data folders: must be on the disk that is to be measured.
+    #[arg(long, global = true, default_value = ".")]
+    scratch: PathBuf,
     /// Where to write the figures as JSON.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: Option<PathBuf>,
     #[command(subcommand)]
     part: Option<Part>,
@@ -44,30 +58,78 @@ enum Part {
     },
     /// Only the decision in process.
     Decide,
+    /// Only the durable guard, closed loop.
+    Guard,
+    /// Only the durable guard, open loop.
+    Open,
+    /// Only publishing, idling, starting, verifying.
+    Upkeep,
+    /// Only the peer over HTTP.
+    Peers,
+    /// A large ledger against an empty one. Takes long and much disk, so it is not part of the whole.
+    Growth {
+        #[arg(long, default_value_t = 10_000_000)]
+        entries: u64,
+    },
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    match arguments.part {
-        Some(Part::Floor { log }) => runtime.block_on(floor::serve(log.as_deref())),
-        Some(Part::Decide) => {
-            say(&table::decide(&decide::measure()?));
-            Ok(())
-        }
-        None => {
-            let decide = decide::measure()?;
-            let guard =
-                runtime.block_on(guard::measure(arguments.runplane.as_deref(), arguments.seconds, arguments.rounds))?;
-            say(&table::guard(&guard));
-            say(&table::decide(&decide));
-            if let Some(path) = arguments.json {
-                let figures = serde_json::json!({ "guard": guard, "decide": decide });
-                std::fs::write(path, serde_json::to_vec_pretty(&figures)?)?;
+    if let Some(Part::Floor { log }) = &arguments.part {
+        return runtime.block_on(floor::serve(log.as_deref()));
+    }
+    let figures = runtime.block_on(measure(&arguments))?;
+    if let Some(path) = &arguments.json {
+        std::fs::write(path, serde_json::to_vec_pretty(&figures)?)?;
+    }
+    Ok(())
+}
+
+async fn measure(arguments: &Arguments) -> Result<serde_json::Map<String, serde_json::Value>> {
+    let folder = tempfile::Builder::new().prefix("runplane-bench").tempdir_in(&arguments.scratch)?;
+    let (folder, seconds, rounds) = (folder.path(), arguments.seconds, arguments.rounds);
+    let runplane = || arguments.runplane.as_deref().context("`--runplane` must name the release binary");
+    let wants = |part: fn(&Part) -> bool| arguments.part.as_ref().is_none_or(part);
+    let mut figures = serde_json::Map::new();
+    let mut keep = |name: &str, rows: serde_json::Value, table: String| {
+        say(&table);
+        figures.insert(name.to_owned(), rows);
+    };
+    if wants(|part| matches!(part, Part::Guard)) {
+        let rows = guard::measure(runplane()?, folder, seconds, rounds).await?;
+        keep("guard", serde_json::to_value(&rows)?, table::guard("durable guard, closed loop", &rows));
+    }
+    if wants(|part| matches!(part, Part::Open)) {
+        let rows = open::measure(runplane()?, folder, seconds, rounds)?;
+        keep("open", serde_json::to_value(&rows)?, table::open(&rows));
+    }
+    if wants(|part| matches!(part, Part::Upkeep)) {
+        let row = upkeep::measure(runplane()?, folder, rounds).await?;
+        keep("upkeep", serde_json::to_value(&row)?, table::upkeep(&row));
+    }
+    if wants(|part| matches!(part, Part::Peers)) {
+        match cerbos(arguments.cerbos.as_deref()) {
+            Some(cerbos) => {
+                let rows = peers_http::measure(runplane()?, &cerbos, folder, seconds, rounds).await?;
+                keep("peers", serde_json::to_value(&rows)?, table::guard("beside Cerbos over HTTP", &rows));
             }
-            Ok(())
+            None => say("no Cerbos binary given (--cerbos): the peer over HTTP is left out"),
         }
     }
+    if wants(|part| matches!(part, Part::Decide)) {
+        let rows = decide::measure()?;
+        keep("decide", serde_json::to_value(&rows)?, table::decide(&rows));
+    }
+    if let Some(Part::Growth { entries }) = arguments.part {
+        let grown = growth::measure(runplane()?, folder, entries, seconds, rounds).await?;
+        keep("growth", serde_json::to_value(&grown)?, table::growth(&grown));
+    }
+    Ok(figures)
+}
+
+fn cerbos(given: Option<&Path>) -> Option<PathBuf> {
+    given.filter(|path| path.is_file()).and_then(|path| path.canonicalize().ok())
 }
 
 /// The only way this program prints.

@@ -1,7 +1,10 @@
 //! The figures as people read them.
 
 use crate::decide;
+use crate::growth;
 use crate::guard;
+use crate::open;
+use crate::upkeep;
 use comfy_table::{CellAlignment, Table, presets::UTF8_BORDERS_ONLY};
 
 fn table(head: &[&str]) -> Table {
@@ -13,9 +16,9 @@ fn table(head: &[&str]) -> Table {
     table
 }
 
-pub fn guard(rows: &[guard::Row]) -> String {
+pub fn guard(title: &str, rows: &[guard::Row]) -> String {
     let mut table =
-        table(&["durable guard", "conns", "req/s", "min–max", "p50 µs", "p99 µs", "CPU µs", "× durable", "× bare"]);
+        table(&[title, "in flight", "req/s", "min–max", "p50 µs", "p99 µs", "CPU µs", "× durable", "× bare"]);
     for row in rows {
         table.add_row([
             row.subject.clone(),
@@ -29,6 +32,67 @@ pub fn guard(rows: &[guard::Row]) -> String {
             format!("{:.2}", row.of_bare),
         ]);
     }
+    table.to_string()
+}
+
+pub fn open(rows: &[open::Row]) -> String {
+    let mut table = table(&[
+        "durable guard, open loop",
+        "req/s",
+        "p50 µs",
+        "min–max",
+        "p99 µs",
+        "min–max",
+        "most µs",
+        "p50 × durable",
+    ]);
+    for row in rows {
+        table.add_row([
+            row.subject.clone(),
+            row.per_second.to_string(),
+            format!("{:.0}", row.p50_us),
+            format!("{:.0}–{:.0}", row.p50_us_min, row.p50_us_max),
+            format!("{:.0}", row.p99_us),
+            format!("{:.0}–{:.0}", row.p99_us_min, row.p99_us_max),
+            format!("{:.0}", row.most_us),
+            format!("{:.2}", row.p50_of_durable),
+        ]);
+    }
+    table.to_string()
+}
+
+pub fn upkeep(row: &upkeep::Upkeep) -> String {
+    let mut table = table(&["upkeep", ""]);
+    let lines = [
+        ("publish 10,000 rules under 500 req/s, ms", format!("{:.0}", row.publish_ms)),
+        ("longest request meanwhile, ms", format!("{:.1}", row.stall_ms)),
+        ("longest request without a publish, ms", format!("{:.1}", row.stall_without_ms)),
+        ("resident when idle, MiB", format!("{:.1}", row.idle_mib)),
+        ("from command to first answer, ms", format!("{:.0}", row.start_ms)),
+        ("verify an export, entries/s", format!("{:.0}", row.verify_per_second)),
+    ];
+    for (what, value) in lines {
+        table.add_row([what.to_owned(), value]);
+    }
+    table.to_string()
+}
+
+pub fn growth(grown: &growth::Growth) -> String {
+    let mut table = table(&["growth", "empty", "large", "large / empty", "min–max"]);
+    for row in &grown.rows {
+        table.add_row([
+            format!("guard p50 µs, {} in flight", row.connections),
+            format!("{:.0}", row.empty_p50_us),
+            format!("{:.0}", row.large_p50_us),
+            format!("{:.2}", row.ratio),
+            format!("{:.2}–{:.2}", row.ratio_min, row.ratio_max),
+        ]);
+    }
+    let only = |what: &str, empty: String, large: String| [what.to_owned(), empty, large, String::new(), String::new()];
+    table.add_row(only("entries", "1".to_owned(), grown.entries.to_string()));
+    table.add_row(only("start, ms", format!("{:.0}", grown.empty_start_ms), format!("{:.0}", grown.start_ms)));
+    table.add_row(only("resident, MiB", String::new(), format!("{:.0}", grown.resident_mib)));
+    table.add_row(only("disk, MiB", String::new(), format!("{:.0}", grown.disk_mib)));
     table.to_string()
 }
 

@@ -6,11 +6,15 @@
 
 use crate::app::App;
 use crate::error::Error;
-use crate::record::{DecisionBody, Entry, Kind};
+use crate::record::{HeldAs, Kind};
 use crate::tasks;
 use crate::workspace::Workspace;
+use runplane_core::outcome::Outcome;
+use runplane_core::risk::Severity;
+use runplane_core::time::Micros;
 use runplane_store::{DecisionRow, EntryRow};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,37 +112,84 @@ fn line_of(workspace: &str, row: &EntryRow) -> Option<DecisionRow> {
     }
 }
 
+/// What a line needs of an entry. The rest of it, most of its bytes, is passed over.
+#[derive(Deserialize)]
+struct Frame<'e> {
+    at: Micros,
+    #[serde(borrow)]
+    body: &'e RawValue,
+    kind: Kind,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    action: Action,
+    agent: String,
+    count: u64,
+    decision: Decision,
+    environment: String,
+    held_as: Option<HeldAs>,
+    request_id: String,
+    target: String,
+}
+
+#[derive(Deserialize)]
+struct Action {
+    declared: String,
+    domain: String,
+    effect: String,
+    r#type: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Decision {
+    code: String,
+    matched_rule: String,
+    outcome: Outcome,
+    reason: String,
+    risk: Risk,
+    severity: Severity,
+}
+
+#[derive(Deserialize)]
+struct Risk {
+    score: u8,
+}
+
 /// The line of an entry; `None` for entries that are no decisions.
 pub fn read_line(row: &EntryRow) -> Result<Option<DecisionRow>, Error> {
-    let entry = Entry::parse(&row.bytes)?;
+    let unread = |failure| Error::internal("a ledger entry could not be read").because(failure);
+    let entry: Frame<'_> = serde_json::from_slice(&row.bytes).map_err(unread)?;
     if !matches!(entry.kind, Kind::Decision | Kind::Redemption) {
         return Ok(None);
     }
-    let body: DecisionBody = entry.body()?;
-    let decision = &body.decision;
+    let Body { action, agent, count, decision, environment, held_as, request_id, target } =
+        serde_json::from_str(entry.body.get()).map_err(unread)?;
     let line = Line {
         kind: entry.kind,
-        declared: body.action.declared.clone(),
-        domain: body.action.domain.clone(),
-        effect: body.action.effect.clone(),
-        environment: body.environment.clone(),
-        reason: decision.reason.clone(),
-        reason_code: decision.code.to_string(),
+        declared: action.declared,
+        domain: action.domain,
+        effect: action.effect,
+        environment,
+        reason: decision.reason,
+        reason_code: decision.code,
         risk_score: decision.risk.score,
-        approval_id: body.held_as.as_ref().map(|held| held.id.clone()),
-        count: body.count,
+        approval_id: held_as.map(|held| held.id),
+        count,
     };
     let bytes = serde_json::to_vec(&line)
         .map_err(|failure| Error::internal("a line of the list could not be written").because(failure))?;
     Ok(Some(DecisionRow {
         index: row.index,
-        request_id: body.request_id,
+        request_id,
         at_us: entry.at.0,
-        agent: body.agent,
-        action_type: body.action.r#type,
-        target: body.target,
+        agent,
+        action_type: action.r#type,
+        target,
         outcome: decision.outcome.as_str().to_owned(),
-        rule: decision.matched_rule.to_string(),
+        rule: decision.matched_rule,
         severity: decision.severity.as_str().to_owned(),
         bytes,
     }))

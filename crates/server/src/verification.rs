@@ -25,6 +25,8 @@ const SMALL: u64 = 8_192;
 const STEP: usize = 4_096;
 /// The background reader rests this many times as long as it worked.
 const REST_FACTOR: u32 = 20;
+/// The same for the first reading after a start, while there is work that it would hold up.
+const FIRST_REST_FACTOR: u32 = 2;
 const SHORTEST_REST: Duration = Duration::from_millis(50);
 const LONGEST_REST: Duration = Duration::from_secs(10);
 /// Pause between two whole passes over a ledger that did not grow.
@@ -157,12 +159,15 @@ async fn rest(app: &App, pause: Duration) -> Then {
     }
 }
 
-/// One pass over one ledger. The first one after a start does not rest: until it is done nobody has an answer.
+/// One pass over one ledger. The first one after a start rests only while others work: until it is done nobody has
+/// an answer.
 async fn read_whole(app: &App, workspace: &Arc<Workspace>) -> Then {
     let is_first = workspace.verification.known.lock().whole.is_none();
     let mut pass = Pass::start(workspace);
+    let mut last_size = workspace.published.head.load().size;
     loop {
         let head = workspace.published.head.load_full();
+        let is_busy = std::mem::replace(&mut last_size, head.size) != head.size;
         let began = app.clock.read().elapsed;
         let reader = Arc::clone(workspace);
         let step = tasks::blocking(move || {
@@ -185,8 +190,11 @@ async fn read_whole(app: &App, workspace: &Arc<Workspace>) -> Then {
         }
         let worked = app.clock.read().elapsed.since(began);
         let worked = Duration::from_micros(u64::try_from(worked.0).unwrap_or(0));
-        let pause = (worked * REST_FACTOR).clamp(SHORTEST_REST, LONGEST_REST);
-        let pause = if is_first { Duration::ZERO } else { pause };
+        let pause = match (is_first, is_busy) {
+            (true, false) => Duration::ZERO,
+            (true, true) => (worked * FIRST_REST_FACTOR).min(LONGEST_REST),
+            (false, _) => (worked * REST_FACTOR).clamp(SHORTEST_REST, LONGEST_REST),
+        };
         if rest(app, pause).await.is_stop() {
             return Then::Stop;
         }

@@ -61,18 +61,18 @@ pub struct GuardAction {
 }
 
 /// One guard request: who, what, and in which dialect.
-pub struct GuardRequest {
-    pub credential: String,
+pub struct GuardRequest<'r> {
+    pub credential: &'r str,
     pub body: Result<Bytes, Unread>,
     pub shape: Shape,
     /// WIRE: the client does not name itself, so it is the published one.
     pub wire_client: bool,
 }
 
-pub async fn guard(app: &App, request: GuardRequest) -> Result<Answer, Error> {
+pub async fn guard(app: &App, request: GuardRequest<'_>) -> Result<Answer, Error> {
     for _ in 0..ATTEMPTS {
         // Established facts, under the control of now: a revoked key ends here.
-        let identity = Arc::new(identify(app, &request.credential)?);
+        let identity = Arc::new(identify(app, request.credential)?);
         let limits = &identity.control.settings.limits;
         // Too many: recorded in aggregate, so that a flood cannot fill the ledger.
         let admitted = app.rates.admits(&identity.agent.id, limits.requests_per_second_per_agent);
@@ -95,7 +95,7 @@ pub async fn guard(app: &App, request: GuardRequest) -> Result<Answer, Error> {
     Err(Error::new(Kind::Overloaded, "policies kept changing while the call waited"))
 }
 
-async fn prepare_call(identity: &Arc<Identity>, request: &GuardRequest) -> Result<prepare::Ready, Refusal> {
+async fn prepare_call(identity: &Arc<Identity>, request: &GuardRequest<'_>) -> Result<prepare::Ready, Refusal> {
     let limit = identity.control.settings.limits.max_body_bytes;
     let bytes = match &request.body {
         Ok(bytes) if bytes.len() <= limit => bytes.clone(),

@@ -11,18 +11,21 @@ pub fn caller(identity: &Identity, wire_client: bool) -> Caller {
     Caller { agent: identity.agent.id.clone(), key: identity.key.clone(), wire_client }
 }
 
-/// Random bytes for one entry, drawn before the queue.
-pub fn nonces() -> Result<Nonces, Error> {
-    let all: [u8; 20] = random::bytes()?;
-    let (request, rest) = all.split_first_chunk::<10>().ok_or_else(|| Error::internal("too few random bytes"))?;
-    let approval = rest.first_chunk::<10>().ok_or_else(|| Error::internal("too few random bytes"))?;
-    Ok(Nonces { request: *request, approval: *approval })
+/// Random bytes for one entry and the salt of its payload, drawn before the queue and at once.
+pub fn drawn() -> Result<(Nonces, [u8; 16]), Error> {
+    let all: [u8; 36] = random::bytes()?;
+    let parts = || {
+        let (request, rest) = all.split_first_chunk::<10>()?;
+        let (approval, rest) = rest.split_first_chunk::<10>()?;
+        Some((Nonces { request: *request, approval: *approval }, *rest.first_chunk::<16>()?))
+    };
+    parts().ok_or_else(|| Error::internal("too few random bytes"))
 }
 
 pub async fn decide(identity: &Identity, wire_client: bool, ready: Ready) -> Result<Sequenced, Error> {
-    let (caller, nonces) = (caller(identity, wire_client), nonces()?);
+    let (caller, (nonces, salt)) = (caller(identity, wire_client), drawn()?);
     let Ready { prepared, digest, payload, request_id } = ready;
-    let payload = Payload::new(payload, random::bytes()?, prepared.readings());
+    let payload = Payload::new(payload, salt, prepared.readings());
     let epoch = identity.control.epoch;
     identity
         .workspace
@@ -39,7 +42,7 @@ pub async fn refuse(
     refusal: Refusal,
     aggregate: bool,
 ) -> Result<Sequenced, Error> {
-    let (caller, nonces) = (caller(identity, wire_client), nonces()?);
+    let (caller, nonces) = (caller(identity, wire_client), drawn()?.0);
     let Refusal { code, reason, request_id, declared } = refusal;
     identity
         .workspace

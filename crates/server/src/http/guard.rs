@@ -66,7 +66,7 @@ async fn answer(app: &App, headers: &HeaderMap, body: Body, shape: Shape) -> Res
     // Nothing is read for somebody unknown.
     identify(app, credential)?;
     let request = GuardRequest {
-        credential: credential.to_owned(),
+        credential,
         body: body::read(body, READ_LIMIT).await,
         shape,
         wire_client: is_wire_client(headers),

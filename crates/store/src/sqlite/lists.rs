@@ -1,20 +1,21 @@
 //! The projection: its file, how it is filled, how it is searched.
 //!
+//! Rows lie in blocks of neighbours beside a summary each (`block.rs`). Filling it is appending, which an index per
+//! filter is not; searching reads all summaries, a thousand bytes for 256 decisions, and the blocks that may match.
+//!
 //! It is made again from nothing when it is damaged, of another version, or does not continue the
 //! ledger it lies beside (somebody restored an older ledger).
 
 use std::path::Path;
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
+use super::block::{self, MOST_ROWS, Probe, Summary};
 use super::database::{Database, Durability};
-use super::errors::{page, signed, unavailable, unsigned};
-use super::{folder, ledger, schema};
+use super::errors::{signed, unavailable, unsigned};
+use super::{folder, ledger, schema, segment};
 use crate::error::StoreError;
 use crate::rows::{DecisionFilter, DecisionRow};
-
-const COLUMNS: &str = "entry_index, request_id, at_us, agent, action_type, target, outcome, rule, severity, bytes";
 
 pub(super) fn open(path: &Path, ledger: &Database, readers: usize) -> Result<Database, StoreError> {
     match try_open(path, ledger, readers) {
@@ -96,90 +97,162 @@ fn write(
     new_cursor: u64,
     leaf_hash: [u8; 32],
 ) -> rusqlite::Result<()> {
-    let mut put = tx.prepare_cached(&format!(
-        "INSERT OR REPLACE INTO decisions (workspace, {COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-    ))?;
-    for row in rows {
-        put.execute(params![
-            number,
-            signed(row.index)?,
-            row.request_id,
-            row.at_us,
-            row.agent,
-            row.action_type,
-            row.target,
-            row.outcome,
-            row.rule,
-            row.severity,
-            row.bytes,
-        ])?;
+    let mut rest = rows;
+    while let Some(first) = rest.first() {
+        rest = match newest(tx, number)? {
+            Some((id, mut summary)) if summary.last_index < first.index && summary.count < MOST_ROWS => {
+                let own = ascending(rest, MOST_ROWS - summary.count);
+                let mut bytes = Vec::new();
+                for row in own {
+                    summary.add(row);
+                    block::write(row, &mut bytes);
+                }
+                tx.prepare_cached("UPDATE blocks SET rows = CAST(rows || ?2 AS BLOB) WHERE id = ?1")?
+                    .execute(params![id, bytes])?;
+                put_summary(tx, id, &summary)?;
+                rest.get(own.len()..).unwrap_or_default()
+            }
+            Some((_, summary)) if summary.last_index >= first.index => {
+                replace(tx, number, first)?;
+                rest.get(1..).unwrap_or_default()
+            }
+            _ => {
+                let own = ascending(rest, MOST_ROWS);
+                put_block(tx, segment::id(number, first.index), own)?;
+                rest.get(own.len()..).unwrap_or_default()
+            }
+        };
     }
-    tx.execute(
-        "INSERT OR REPLACE INTO cursors (workspace, size, leaf_hash) VALUES (?1, ?2, ?3)",
-        params![number, signed(new_cursor)?, leaf_hash],
-    )?;
+    tx.prepare_cached("INSERT OR REPLACE INTO cursors (workspace, size, leaf_hash) VALUES (?1, ?2, ?3)")?
+        .execute(params![number, signed(new_cursor)?, leaf_hash])?;
+    Ok(())
+}
+
+/// The first rows as long as each has a greater index than the one before, at most so many.
+fn ascending(rows: &[DecisionRow], most: usize) -> &[DecisionRow] {
+    let rows = rows.get(..most).unwrap_or(rows);
+    let falls = rows.windows(2).position(|pair| matches!(pair, [one, next] if one.index >= next.index));
+    falls.and_then(|place| rows.get(..=place)).unwrap_or(rows)
+}
+
+fn newest(db: &Connection, number: i64) -> rusqlite::Result<Option<(i64, Summary)>> {
+    let ids = segment::ids(number);
+    db.prepare_cached("SELECT id, bytes FROM summaries WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1")?
+        .query_row([ids.start, ids.end], |row| Ok((row.get(0)?, summary(row)?)))
+        .optional()
+}
+
+fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
+    let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+    Summary::from_bytes(bytes).ok_or(rusqlite::Error::InvalidQuery)
+}
+
+/// Writes a block whole.
+fn put_block(tx: &Connection, id: i64, rows: &[DecisionRow]) -> rusqlite::Result<()> {
+    let (mut summary, mut bytes) = (Summary::new(), Vec::new());
+    for row in rows {
+        summary.add(row);
+        block::write(row, &mut bytes);
+    }
+    tx.prepare_cached("INSERT OR REPLACE INTO blocks (id, rows) VALUES (?1, ?2)")?.execute(params![id, bytes])?;
+    put_summary(tx, id, &summary)
+}
+
+fn put_summary(tx: &Connection, id: i64, summary: &Summary) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT OR REPLACE INTO summaries (id, bytes) VALUES (?1, ?2)")?
+        .execute(params![id, summary.to_bytes()])?;
+    Ok(())
+}
+
+/// Puts a row among those that are there already, or in the place of the one with its index.
+fn replace(tx: &Connection, number: i64, row: &DecisionRow) -> rusqlite::Result<()> {
+    let (ids, wanted) = (segment::ids(number), segment::id(number, row.index));
+    let id: i64 = tx
+        .prepare_cached("SELECT coalesce(max(id), ?2) FROM blocks WHERE id >= ?1 AND id <= ?2")?
+        .query_row([ids.start, wanted], |row| row.get(0))?;
+    let mut rows = Vec::new();
+    read_block(tx, id, |stored| rows.push(stored.to_row()))?;
+    match rows.binary_search_by_key(&row.index, |stored| stored.index) {
+        Ok(place) => {
+            if let Some(stored) = rows.get_mut(place) {
+                *stored = row.clone();
+            }
+        }
+        Err(place) => rows.insert(place, row.clone()),
+    }
+    // A block that became too long falls in two.
+    let half = if rows.len() > MOST_ROWS { rows.len() / 2 } else { rows.len() };
+    let (first, second) = rows.split_at(half);
+    put_block(tx, id, first)?;
+    match second.first() {
+        Some(start) => put_block(tx, segment::id(number, start.index), second),
+        None => Ok(()),
+    }
+}
+
+/// Shows every row of the block, oldest first.
+fn read_block(db: &Connection, id: i64, mut show: impl FnMut(block::Row<'_>)) -> rusqlite::Result<()> {
+    let mut read = db.prepare_cached("SELECT rows FROM blocks WHERE id = ?1")?;
+    let mut found = read.query([id])?;
+    if let Some(row) = found.next()? {
+        block::Rows(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?).for_each(&mut show);
+    }
     Ok(())
 }
 
 pub(super) fn reset(db: &mut Connection, number: i64) -> rusqlite::Result<()> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    tx.execute("DELETE FROM decisions WHERE workspace = ?1", [number])?;
+    let ids = segment::ids(number);
+    tx.execute("DELETE FROM blocks WHERE id >= ?1 AND id < ?2", [ids.start, ids.end])?;
+    tx.execute("DELETE FROM summaries WHERE id >= ?1 AND id < ?2", [ids.start, ids.end])?;
     tx.execute("DELETE FROM cursors WHERE workspace = ?1", [number])?;
     tx.commit()
 }
 
 pub(super) fn list(db: &Connection, number: i64, filter: &DecisionFilter) -> rusqlite::Result<Vec<DecisionRow>> {
-    let (sql, values) = query(db, number, filter)?;
-    db.prepare_cached(&sql)?.query_map(params_from_iter(values), decision)?.collect()
-}
-
-/// The statement for a filter, with a placeholder for everything a caller gave.
-pub(super) fn query(db: &Connection, number: i64, filter: &DecisionFilter) -> rusqlite::Result<(String, Vec<Value>)> {
-    let mut terms = String::from("workspace = ?");
-    let mut values = vec![Value::from(number)];
-    // The planner cannot know what is rare, and left alone it reads the primary key: so the index is named,
-    // that of the first filter given, in the order of how much each usually narrows.
-    let equal = [
-        ("target", "decisions_by_target", &filter.target),
-        ("agent", "decisions_by_agent", &filter.agent),
-        ("rule", "decisions_by_rule", &filter.rule),
-        ("action_type", "decisions_by_type", &filter.action_type),
-        ("severity", "decisions_by_severity", &filter.severity),
-        ("outcome", "decisions_by_outcome", &filter.outcome),
-    ];
-    let mut hint = String::new();
-    for (column, index, wanted) in equal {
-        if let Some(wanted) = wanted {
-            if hint.is_empty() {
-                hint = format!("INDEXED BY {index} ");
+    let limit = filter.limit.min(crate::MAX_PAGE);
+    let mut found: Vec<DecisionRow> = Vec::new();
+    search(db, number, filter, |id| {
+        if found.len() >= limit {
+            return Ok(false);
+        }
+        let mut page = Vec::new();
+        read_block(db, id, |row| {
+            if row.passes(filter) {
+                page.push(row.to_row());
             }
-            terms.push_str(&format!(" AND {column} = ?"));
-            values.push(wanted.clone().into());
-        }
-    }
-    let from = filter.since_us.map(|since| first_index_at(db, number, since)).transpose()?;
-    let until = filter.until_us.map(|until| first_index_at(db, number, until)).transpose()?;
-    let below = [filter.before.map(signed).transpose()?, until].into_iter().flatten().min();
-    for (term, bound) in [(" AND entry_index >= ?", from), (" AND entry_index < ?", below)] {
-        if let Some(bound) = bound {
-            terms.push_str(term);
-            values.push(bound.into());
-        }
-    }
-    values.push(page(filter.limit).into());
-    Ok((format!("SELECT {COLUMNS} FROM decisions {hint}WHERE {terms} ORDER BY entry_index DESC LIMIT ?"), values))
+        })?;
+        let room = limit - found.len();
+        found.extend(page.into_iter().rev().take(room));
+        Ok(found.len() < limit)
+    })?;
+    Ok(found)
 }
 
-/// Ledger time never goes back, so a time is an index: every filter's own index stays of use.
-fn first_index_at(db: &Connection, number: i64, at_us: i64) -> rusqlite::Result<i64> {
-    let found = db
-        .prepare_cached(
-            "SELECT entry_index FROM decisions WHERE workspace = ?1 AND at_us >= ?2
-             ORDER BY at_us, entry_index LIMIT 1",
-        )?
-        .query_row(params![number, at_us], |row| row.get(0))
-        .optional()?;
-    Ok(found.unwrap_or(i64::MAX))
+/// Shows the ids of all blocks that may hold what the filter lets through, newest first, while it is told to go on.
+pub(super) fn search(
+    db: &Connection,
+    number: i64,
+    filter: &DecisionFilter,
+    mut show: impl FnMut(i64) -> rusqlite::Result<bool>,
+) -> rusqlite::Result<()> {
+    let ids = segment::ids(number);
+    let below = filter.before.map_or(ids.end, |before| segment::id(number, before));
+    let probes = Probe::of_filter(filter);
+    let mut read = db.prepare_cached("SELECT id, bytes FROM summaries WHERE id >= ?1 AND id < ?2 ORDER BY id DESC")?;
+    let mut summaries = read.query([ids.start, below])?;
+    while let Some(row) = summaries.next()? {
+        let summary = summary(row)?;
+        // Ledger time never goes back, so everything further down is older still.
+        if filter.since_us.is_some_and(|since| summary.last_at_us < since) {
+            break;
+        }
+        let in_time = filter.until_us.is_none_or(|until| summary.first_at_us < until);
+        if in_time && summary.may_have(&probes) && !show(row.get(0)?)? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn find(
@@ -189,25 +262,23 @@ pub(super) fn find(
     agent: Option<&str>,
     limit: usize,
 ) -> rusqlite::Result<Vec<DecisionRow>> {
-    db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM decisions WHERE workspace = ?1 AND request_id = ?2 AND (?3 IS NULL OR agent = ?3)
-         ORDER BY entry_index LIMIT ?4"
-    ))?
-    .query_map(params![number, request_id, agent, page(limit)], decision)?
-    .collect()
-}
-
-fn decision(row: &Row<'_>) -> rusqlite::Result<DecisionRow> {
-    Ok(DecisionRow {
-        index: unsigned(row, 0)?,
-        request_id: row.get(1)?,
-        at_us: row.get(2)?,
-        agent: row.get(3)?,
-        action_type: row.get(4)?,
-        target: row.get(5)?,
-        outcome: row.get(6)?,
-        rule: row.get(7)?,
-        severity: row.get(8)?,
-        bytes: row.get(9)?,
-    })
+    let (ids, limit) = (segment::ids(number), limit.min(crate::MAX_PAGE));
+    let probes: Vec<Probe> =
+        [Some(Probe::request(request_id)), agent.map(Probe::agent)].into_iter().flatten().collect();
+    let mut read = db.prepare_cached("SELECT id, bytes FROM summaries WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
+    let mut summaries = read.query([ids.start, ids.end])?;
+    let mut found = Vec::new();
+    while found.len() < limit
+        && let Some(row) = summaries.next()?
+    {
+        if summary(row)?.may_have(&probes) {
+            read_block(db, row.get(0)?, |row| {
+                if row.is_of(request_id, agent) {
+                    found.push(row.to_row());
+                }
+            })?;
+        }
+    }
+    found.truncate(limit);
+    Ok(found)
 }

@@ -7,6 +7,7 @@
 //! It refuses to open a folder that another process uses, and a database newer than this program.
 
 mod approvals;
+mod block;
 mod calls;
 mod commit;
 mod control;

@@ -20,7 +20,7 @@ pub(super) struct Schema {
 pub(super) const LEDGER: Schema =
     Schema { application_id: 0x5250_4c31, oldest: 2, migrations: &[include_str!("schema/ledger_0002.sql")] };
 pub(super) const LISTS: Schema =
-    Schema { application_id: 0x5250_4c32, oldest: 1, migrations: &[include_str!("schema/lists_0001.sql")] };
+    Schema { application_id: 0x5250_4c32, oldest: 2, migrations: &[include_str!("schema/lists_0002.sql")] };
 
 const VERSIONS: &str = "CREATE TABLE versions (version INTEGER PRIMARY KEY) STRICT";
 

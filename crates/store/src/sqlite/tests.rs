@@ -5,7 +5,9 @@ mod crash;
 use super::Options;
 use crate::contract::Place;
 use crate::contract::samples::{self, Chain, START_US};
-use crate::{ApprovalFilter, Batch, CommitError, DecisionFilter, SqliteStore, Store, StoreError, WalState};
+use crate::{
+    ApprovalFilter, Batch, CommitError, DecisionFilter, DecisionRow, SqliteStore, Store, StoreError, WalState,
+};
 
 struct Folder(tempfile::TempDir);
 
@@ -228,25 +230,66 @@ fn a_reader_in_a_long_read_does_not_hold_up_commits() {
 }
 
 #[test]
-fn every_filter_of_decisions_reads_its_own_index_and_sorts_nothing() {
+fn a_search_reads_only_the_blocks_that_may_hold_something() {
     let folder = Folder::new();
     let store = open(&folder);
-    let some = || Some("x".to_owned());
-    let all = DecisionFilter { limit: 10, ..DecisionFilter::default() };
-    let cases = [
-        ("PRIMARY KEY", all.clone()),
-        ("PRIMARY KEY", DecisionFilter { since_us: Some(1), until_us: Some(2), before: Some(3), ..all.clone() }),
-        ("decisions_by_agent", DecisionFilter { agent: some(), ..all.clone() }),
-        ("decisions_by_type", DecisionFilter { action_type: some(), since_us: Some(1), ..all.clone() }),
-        ("decisions_by_target", DecisionFilter { target: some(), before: Some(9), ..all.clone() }),
-        ("decisions_by_outcome", DecisionFilter { outcome: some(), ..all.clone() }),
-        ("decisions_by_rule", DecisionFilter { rule: some(), ..all.clone() }),
-        ("decisions_by_severity", DecisionFilter { severity: some(), until_us: Some(1), ..all }),
-    ];
-    for (index, filter) in cases {
-        let plan = plan(&store.lists, |db| super::lists::query(db, 1, &filter));
-        assert!(plan.contains(index) && plan.starts_with("SEARCH") && !plan.contains("TEMP"), "{plan}");
+    let mut chain = Chain::begin(&store, "one");
+    let batch = chain.next(20_000);
+    chain.commit(&store, &batch);
+    let rows: Vec<_> = (1..=20_000)
+        .map(|index| DecisionRow {
+            target: format!("target {}", index / 7),
+            rule: if index == 777 { "rare/rule".into() } else { "common/rule".into() },
+            ..samples::decision(index)
+        })
+        .collect();
+    for part in rows.chunks(300) {
+        store.project_decisions("ws_one", part, part.last().unwrap().index + 1).unwrap();
     }
+    let read = |filter: &DecisionFilter| {
+        let mut blocks = 0;
+        let count = |_| {
+            blocks += 1;
+            Ok(true)
+        };
+        store.lists.reader().unwrap().read(|db| super::lists::search(db, 1, filter, count)).unwrap();
+        (blocks, store.list_decisions("ws_one", filter).unwrap().len())
+    };
+    let all = DecisionFilter { limit: 100, ..DecisionFilter::default() };
+    assert_eq!(read(&all), (79, 100), "20,000 rows in blocks of 256");
+    let (blocks, found) = read(&DecisionFilter { rule: Some("rare/rule".into()), ..all.clone() });
+    assert!(found == 1 && blocks <= 3, "{blocks} blocks for one row");
+    let (blocks, found) = read(&DecisionFilter { target: Some("target 1000".into()), ..all.clone() });
+    assert!(found == 7 && blocks <= 3, "{blocks} blocks for seven neighbours");
+    let (blocks, found) = read(&DecisionFilter { agent: Some("nobody".into()), ..all.clone() });
+    assert!(found == 0 && blocks <= 2, "{blocks} blocks for nothing");
+    let at = rows[9_999].at_us;
+    let (blocks, _) = read(&DecisionFilter { since_us: Some(at), until_us: Some(at + 10), ..all });
+    assert!(blocks <= 2, "{blocks} blocks for ten microseconds");
+    assert_eq!(store.find_decisions("ws_one", "req_12345", None, 9).unwrap(), [rows[12_344].clone()]);
+}
+
+#[test]
+fn rows_that_come_late_or_again_find_their_place() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    let mut chain = Chain::begin(&store, "one");
+    let batch = chain.next(2_000);
+    chain.commit(&store, &batch);
+    let put = |indexes: &mut dyn Iterator<Item = u64>| {
+        let rows: Vec<_> = indexes.map(samples::decision).collect();
+        store.project_decisions("ws_one", &rows, 2_001).unwrap();
+    };
+    put(&mut (500..1_000));
+    put(&mut (1..400).rev());
+    put(&mut (900..1_500));
+    put(&mut [450, 1_999, 450, 3].into_iter());
+    let mut expected: Vec<u64> = (1..400).chain([450]).chain(500..1_500).chain([1_999]).collect();
+    expected.reverse();
+    let all = DecisionFilter { limit: 4_000, ..DecisionFilter::default() };
+    let found = store.list_decisions("ws_one", &all).unwrap();
+    assert_eq!(found.iter().map(|row| row.index).collect::<Vec<_>>(), expected);
+    assert!(found.iter().all(|row| *row == samples::decision(row.index)));
 }
 
 #[test]

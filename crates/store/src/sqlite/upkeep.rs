@@ -13,6 +13,8 @@ use crate::store::WalState;
 
 /// A writer busy for longer than this is not healthy.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Pages of 4 KiB that wait in the log before any is copied: 8 MiB, which a start reads in no time.
+const WORTH_COPYING: u64 = 2_048;
 /// Log length, in pages of 4 KiB, from which commits are held up for the last bit of a copy, so that the
 /// log starts over instead of growing for as long as there is load: 32 MiB.
 const LONG_LOG: u64 = 8_192;
@@ -40,9 +42,14 @@ pub(super) fn copy_log(
     must_empty: &AtomicBool,
 ) -> Result<WalState, StoreError> {
     let copier = copier.lock();
+    let empty = must_empty.swap(false, Ordering::AcqRel);
+    let state = copy(&copier, "NOOP")?;
+    // A page that is written by every commit is copied once for all of them: so not before it is worth it.
+    if !empty && state.frames.saturating_sub(state.copied) < WORTH_COPYING && state.frames < LONG_LOG {
+        return Ok(state);
+    }
     // The bulk, beside running commits.
     let state = copy(&copier, "PASSIVE")?;
-    let empty = must_empty.swap(false, Ordering::AcqRel);
     if !empty && state.frames < LONG_LOG {
         return Ok(state);
     }
