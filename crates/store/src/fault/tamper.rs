@@ -17,6 +17,8 @@ pub struct Tamper(Connection);
 /// One segment, taken apart.
 struct Segment {
     id: i64,
+    /// How many entries there were.
+    count: i64,
     note: Option<String>,
     entries: Vec<Entry>,
 }
@@ -56,13 +58,15 @@ impl Tamper {
         self.change(workspace, one, |entry| *entry = second.take().unwrap_or_default())
     }
 
-    /// The segment falls into what was before the entry and what was after it.
+    /// What was after the entry becomes a segment of its own; the commit's note stays where it is.
     pub fn remove_entry(&mut self, workspace: &str, index: i64) -> Result<(), StoreError> {
         let mut segment = self.segment(workspace, index)?;
         let place = place(&segment, index).ok_or_else(missed)?;
         let after = segment.entries.split_off(place + 1);
         segment.entries.truncate(place);
-        let rest = Segment { id: segment.id + index_of(place) + 1, note: segment.note.take(), entries: after };
+        let (count, skipped) = (i64::try_from(after.len()), i64::try_from(place + 1));
+        let (count, id) = (count.unwrap_or(0), segment.id + skipped.unwrap_or(0));
+        let rest = Segment { id, count, note: None, entries: after };
         self.write(segment.id, [segment, rest])
     }
 
@@ -82,14 +86,14 @@ impl Tamper {
         let index = u64::try_from(index).map_err(|_| missed())?;
         self.0
             .query_row(
-                "SELECT id, note, leaf_hashes, ends, entries FROM segments WHERE id >= ?1 AND id <= ?2
+                "SELECT id, note, leaf_hashes, ends, entries, count FROM segments WHERE id >= ?1 AND id <= ?2
                  ORDER BY id DESC LIMIT 1",
                 params![segment::ids(number).start, segment::id(number, index)],
                 |row| {
                     let (hashes, ends, bytes): (Vec<u8>, Vec<u8>, Vec<u8>) = (row.get(2)?, row.get(3)?, row.get(4)?);
                     let entries = segment::unpack(0, &hashes, &ends, &bytes)
                         .map(|(_, leaf_hash, bytes)| Entry { bytes: bytes.to_vec(), leaf_hash });
-                    Ok(Segment { id: row.get(0)?, note: row.get(1)?, entries: entries.collect() })
+                    Ok(Segment { id: row.get(0)?, count: row.get(5)?, note: row.get(1)?, entries: entries.collect() })
                 },
             )
             .map_err(failed)
@@ -103,7 +107,7 @@ impl Tamper {
             let packed = segment::pack(&segment.entries);
             tx.execute(
                 "INSERT INTO segments (id, count, note, leaf_hashes, ends, entries) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![segment.id, packed.count, segment.note, packed.leaf_hashes, packed.ends, packed.entries],
+                params![segment.id, segment.count, segment.note, packed.leaf_hashes, packed.ends, packed.entries],
             )
             .map_err(failed)?;
         }
@@ -114,10 +118,6 @@ impl Tamper {
 fn place(segment: &Segment, index: i64) -> Option<usize> {
     let place = u64::try_from(index).ok()?.checked_sub(first_index(segment.id))?;
     usize::try_from(place).ok().filter(|place| *place < segment.entries.len())
-}
-
-fn index_of(place: usize) -> i64 {
-    i64::try_from(place).unwrap_or(i64::MAX)
 }
 
 /// Tampering that misses its entry would make a test pass for nothing.

@@ -95,4 +95,16 @@ fn tampering_reaches_the_rows_of_an_open_store_and_says_when_it_misses() {
     assert!(tamper.flip_entry_bit("ws_one", 4, 0).is_err());
     assert!(tamper.swap_entries("ws_one", 1, 4).is_err());
     assert!(tamper.replace_entry("ws_no", 1, b"x").is_err());
+
+    // In the middle of a commit, and one that is a commit of its own.
+    let alone = chain.next(1);
+    chain.commit(&store, &alone);
+    let after = chain.next(1);
+    chain.commit(&store, &after);
+    tamper.remove_entry("ws_one", 2).unwrap();
+    tamper.remove_entry("ws_one", 5).unwrap();
+    let left = store.read_entries("ws_one", 0, 10).unwrap();
+    assert_eq!(left.iter().map(|row| row.index).collect::<Vec<_>>(), [0, 1, 3, 6]);
+    let notes = store.read_checkpoints("ws_one", 0, 10).unwrap();
+    assert_eq!(notes.iter().map(|note| note.size).collect::<Vec<_>>(), [1, 5, 6, 7], "the notes stay");
 }
