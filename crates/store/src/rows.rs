@@ -123,6 +123,30 @@ pub struct ApprovalFilter {
     pub limit: usize,
 }
 
+/// Somebody is signed in: the SHA-256 of what their browser holds, which itself is never stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub hash: [u8; 32],
+    pub workspace: String,
+    pub user: String,
+    pub created_us: i64,
+    /// When it was last used, to the minute or so.
+    pub seen_us: i64,
+    /// When it ends however much it is used.
+    pub expires_us: i64,
+}
+
+/// A link that works once: the SHA-256 of its token, and what it is good for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub hash: [u8; 32],
+    pub workspace: String,
+    /// Whose password it sets; nobody's where it makes the first account.
+    pub user: Option<String>,
+    pub purpose: String,
+    pub expires_us: i64,
+}
+
 /// A control document: policy, agent, key, settings, containment, bundle and whatever else is named by
 /// kind and key.
 #[derive(Clone, Debug, PartialEq, Eq)]

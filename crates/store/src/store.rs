@@ -8,7 +8,7 @@ use crate::batch::Batch;
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
     Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
-    Installation, Payload, Request, Snapshot, Workspace,
+    Installation, Link, Payload, Request, Session, Snapshot, Workspace,
 };
 
 /// The most rows one call returns.
@@ -116,6 +116,25 @@ pub trait Store: Send + Sync {
         agent: Option<&str>,
         limit: usize,
     ) -> Result<Vec<DecisionRow>, StoreError>;
+
+    // What people sign in with: apart from the control documents, and never on the ledger.
+
+    /// The password hash of a user (PHC text); `None` takes it away.
+    fn put_password(&self, workspace: &str, user: &str, phc: Option<&str>) -> Result<(), StoreError>;
+    fn load_password(&self, workspace: &str, user: &str) -> Result<Option<String>, StoreError>;
+    fn insert_session(&self, session: &Session) -> Result<(), StoreError>;
+    fn load_session(&self, hash: &[u8; 32]) -> Result<Option<Session>, StoreError>;
+    fn touch_session(&self, hash: &[u8; 32], seen_us: i64) -> Result<(), StoreError>;
+    /// Ends the sessions of a user, all or all but one; says how many.
+    fn delete_sessions(&self, workspace: &str, user: &str, except: Option<&[u8; 32]>) -> Result<usize, StoreError>;
+    /// Keeps a link in the place of those of the same user.
+    fn put_link(&self, link: &Link) -> Result<(), StoreError>;
+    fn load_link(&self, hash: &[u8; 32]) -> Result<Option<Link>, StoreError>;
+    /// Removes the link and hands it out: of two at once, one gets it.
+    fn take_link(&self, hash: &[u8; 32]) -> Result<Option<Link>, StoreError>;
+    fn delete_links(&self, workspace: &str, user: Option<&str>) -> Result<usize, StoreError>;
+    /// Forgets sessions that are over or were not used after `seen_before_us`, and links that are over; says how many.
+    fn forget_ended(&self, now_us: i64, seen_before_us: i64) -> Result<usize, StoreError>;
 
     // Upkeep.
 

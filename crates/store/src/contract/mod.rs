@@ -9,6 +9,7 @@
     reason = "test code that other crates' tests call, so the exemption for tests does not reach it"
 )]
 
+pub mod accounts;
 pub mod commits;
 pub mod lists;
 pub mod reads;
@@ -44,6 +45,10 @@ macro_rules! contract_tests {
             reads: payloads_are_erased_when_their_time_has_come,
             reads: the_last_two_snapshots_are_kept,
             reads: probes_and_log_copies_change_nothing,
+            accounts: a_password_is_replaced_and_taken_away,
+            accounts: a_session_lives_until_it_is_ended,
+            accounts: a_link_is_taken_once_and_replaced_by_the_next,
+            accounts: what_has_ended_is_forgotten,
             lists: decisions_are_listed_newest_first_and_every_filter_narrows,
             lists: pages_of_decisions_join_without_gap_or_overlap,
             lists: a_decision_is_found_by_request_id_and_agent,

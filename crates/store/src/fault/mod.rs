@@ -16,7 +16,7 @@ use crate::batch::Batch;
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
     Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
-    Installation, Payload, Request, Snapshot, Workspace,
+    Installation, Link, Payload, Request, Session, Snapshot, Workspace,
 };
 use crate::store::{Seen, Store, Turn, WalState};
 
@@ -274,6 +274,50 @@ impl<S: Store> Store for FaultStore<S> {
         limit: usize,
     ) -> Result<Vec<DecisionRow>, StoreError> {
         self.readable()?.find_decisions(workspace, request_id, agent, limit)
+    }
+
+    fn put_password(&self, workspace: &str, user: &str, phc: Option<&str>) -> Result<(), StoreError> {
+        self.writable()?.put_password(workspace, user, phc)
+    }
+
+    fn load_password(&self, workspace: &str, user: &str) -> Result<Option<String>, StoreError> {
+        self.readable()?.load_password(workspace, user)
+    }
+
+    fn insert_session(&self, session: &Session) -> Result<(), StoreError> {
+        self.writable()?.insert_session(session)
+    }
+
+    fn load_session(&self, hash: &[u8; 32]) -> Result<Option<Session>, StoreError> {
+        self.readable()?.load_session(hash)
+    }
+
+    fn touch_session(&self, hash: &[u8; 32], seen_us: i64) -> Result<(), StoreError> {
+        self.writable()?.touch_session(hash, seen_us)
+    }
+
+    fn delete_sessions(&self, workspace: &str, user: &str, except: Option<&[u8; 32]>) -> Result<usize, StoreError> {
+        self.writable()?.delete_sessions(workspace, user, except)
+    }
+
+    fn put_link(&self, link: &Link) -> Result<(), StoreError> {
+        self.writable()?.put_link(link)
+    }
+
+    fn load_link(&self, hash: &[u8; 32]) -> Result<Option<Link>, StoreError> {
+        self.readable()?.load_link(hash)
+    }
+
+    fn take_link(&self, hash: &[u8; 32]) -> Result<Option<Link>, StoreError> {
+        self.writable()?.take_link(hash)
+    }
+
+    fn delete_links(&self, workspace: &str, user: Option<&str>) -> Result<usize, StoreError> {
+        self.writable()?.delete_links(workspace, user)
+    }
+
+    fn forget_ended(&self, now_us: i64, seen_before_us: i64) -> Result<usize, StoreError> {
+        self.writable()?.forget_ended(now_us, seen_before_us)
     }
 
     fn health(&self) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@
 //!
 //! It refuses to open a folder that another process uses, and a database newer than this program.
 
+mod accounts;
 mod approvals;
 mod block;
 mod calls;
@@ -34,7 +35,7 @@ use crate::batch::Batch;
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
     Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
-    Installation, Payload, Request, Snapshot, Workspace,
+    Installation, Link, Payload, Request, Session, Snapshot, Workspace,
 };
 use crate::store::{Store, WalState};
 use database::{Database, Durability};
@@ -243,6 +244,55 @@ impl Store for SqliteStore {
     ) -> Result<Vec<DecisionRow>, StoreError> {
         let number = self.number(workspace)?;
         self.lists.reader()?.read(|db| lists::find(db, number, request_id, agent, limit))
+    }
+
+    fn put_password(&self, workspace: &str, user: &str, phc: Option<&str>) -> Result<(), StoreError> {
+        let number = self.number(workspace)?;
+        accounts::put_password(&*self.ledger.writer()?, number, user, phc).map_err(unavailable)
+    }
+
+    fn load_password(&self, workspace: &str, user: &str) -> Result<Option<String>, StoreError> {
+        self.read(workspace, |db, number| accounts::load_password(db, number, user))
+    }
+
+    fn insert_session(&self, session: &Session) -> Result<(), StoreError> {
+        let number = self.number(&session.workspace)?;
+        accounts::insert_session(&*self.ledger.writer()?, number, session).map_err(unavailable)
+    }
+
+    fn load_session(&self, hash: &[u8; 32]) -> Result<Option<Session>, StoreError> {
+        self.ledger.reader()?.read(|db| accounts::load_session(db, hash))
+    }
+
+    fn touch_session(&self, hash: &[u8; 32], seen_us: i64) -> Result<(), StoreError> {
+        accounts::touch_session(&*self.ledger.writer()?, hash, seen_us).map_err(unavailable)
+    }
+
+    fn delete_sessions(&self, workspace: &str, user: &str, except: Option<&[u8; 32]>) -> Result<usize, StoreError> {
+        let number = self.number(workspace)?;
+        accounts::delete_sessions(&*self.ledger.writer()?, number, user, except).map_err(unavailable)
+    }
+
+    fn put_link(&self, link: &Link) -> Result<(), StoreError> {
+        let number = self.number(&link.workspace)?;
+        accounts::put_link(&mut *self.ledger.writer()?, number, link)
+    }
+
+    fn load_link(&self, hash: &[u8; 32]) -> Result<Option<Link>, StoreError> {
+        self.ledger.reader()?.read(|db| accounts::load_link(db, hash))
+    }
+
+    fn take_link(&self, hash: &[u8; 32]) -> Result<Option<Link>, StoreError> {
+        accounts::take_link(&*self.ledger.writer()?, hash).map_err(unavailable)
+    }
+
+    fn delete_links(&self, workspace: &str, user: Option<&str>) -> Result<usize, StoreError> {
+        let number = self.number(workspace)?;
+        accounts::delete_links(&*self.ledger.writer()?, number, user).map_err(unavailable)
+    }
+
+    fn forget_ended(&self, now_us: i64, seen_before_us: i64) -> Result<usize, StoreError> {
+        accounts::forget_ended(&*self.ledger.writer()?, now_us, seen_before_us).map_err(unavailable)
     }
 
     fn health(&self) -> Result<(), StoreError> {

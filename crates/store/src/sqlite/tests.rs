@@ -78,11 +78,11 @@ fn a_newer_older_or_foreign_database_is_refused_and_left_alone() {
     drop(open(&folder));
     outside(&folder, "runplane.db").execute("INSERT INTO versions (version) VALUES (99)", []).unwrap();
     let error = refusal(SqliteStore::open(folder.0.path(), &Options::default()));
-    assert_eq!(error, StoreError::Newer { found: 99, known: 2 });
+    assert_eq!(error, StoreError::Newer { found: 99, known: 3 });
 
     let folder = Folder::new();
     drop(open(&folder));
-    outside(&folder, "runplane.db").execute("UPDATE versions SET version = 1", []).unwrap();
+    outside(&folder, "runplane.db").execute_batch("DELETE FROM versions; INSERT INTO versions VALUES (1)").unwrap();
     let error = refusal(SqliteStore::open(folder.0.path(), &Options::default()));
     assert_eq!(error, StoreError::Older { found: 1, oldest: 2 });
 
