@@ -192,7 +192,7 @@ impl Approval {
         if self.is_overdue(now) {
             return Err(TransitionError::Expired);
         }
-        if self.requesters.contains(&voter.id) {
+        if self.requesters.iter().any(|requester| voter.is_called(requester)) {
             return Err(TransitionError::Requester(voter.id.clone()));
         }
         if !self.requirements.iter().any(|requirement| requirement.asks(&voter.groups)) {

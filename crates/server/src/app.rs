@@ -5,6 +5,7 @@ use crate::error::{Error, Kind};
 use crate::http::health::Probe;
 use crate::keyfile;
 use crate::options::{LEDGER_KEY, Options, PERMIT_KEY};
+use crate::people::{Attempts, Passwords};
 use crate::permit::PermitKey;
 use crate::rate::RateLimits;
 use crate::secret::Fingerprint;
@@ -34,6 +35,8 @@ pub struct App {
     pub tasks: Tasks,
     pub rates: RateLimits,
     pub probe: Probe,
+    pub passwords: Passwords,
+    pub attempts: Attempts,
     ledger_seed: [u8; 32],
     workspaces: RwLock<BTreeMap<String, Arc<Workspace>>>,
     /// Which workspace and key a presented secret may belong to; the workspace's control has the last word.
@@ -78,6 +81,8 @@ impl App {
             tasks: Tasks::default(),
             rates: RateLimits::default(),
             probe: Probe::default(),
+            passwords: Passwords::default(),
+            attempts: Attempts::default(),
             ledger_seed: seeds.ledger,
             workspaces: RwLock::default(),
             keys: RwLock::default(),

@@ -14,6 +14,7 @@ pub const KEY: &str = "key_";
 pub const APPROVAL: &str = "apr_";
 pub const REQUEST: &str = "req_";
 pub const SWITCH: &str = "sw_";
+pub const USER: &str = "usr_";
 pub const INSTALLATION: &str = "ins_";
 
 const INDEX_BITS: u32 = 48;

@@ -7,7 +7,9 @@ use crate::app::{App, Seeds};
 use crate::clock::{SharedClock, SystemClock};
 use crate::error::Error;
 use crate::http;
+use crate::install::DEFAULT_WORKSPACE;
 use crate::options::Options;
+use crate::people::{self, Issued};
 use crate::projection;
 use crate::verification;
 use runplane_store::{SqliteStore, Store};
@@ -21,6 +23,8 @@ const WAL_CHECKPOINT: Duration = Duration::from_secs(1);
 /// How often payloads are looked through for those to erase, and how many go in one transaction.
 const ERASURE: Duration = Duration::from_secs(60);
 const ERASED_AT_ONCE: usize = 500;
+/// How often sessions that are over are deleted.
+const FORGETTING: Duration = Duration::from_secs(600);
 /// How long requests in flight may take after the signal to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -63,17 +67,19 @@ impl Running {
         let upkeep = Arc::clone(&app);
         app.tasks.spawn(keep_wal_short(upkeep));
         app.tasks.spawn(erase_payloads(Arc::clone(&app)));
+        app.tasks.spawn(forget_sessions(Arc::clone(&app)));
         app.tasks.spawn(projection::run(Arc::clone(&app)));
         app.tasks.spawn(verification::run(Arc::clone(&app)));
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
         let router = http::router(Arc::clone(&app));
         let tasks = app.tasks.clone();
-        let serving = axum::serve(self.listener, router).with_graceful_shutdown(async move {
-            shutdown.await;
-            // Long-polls end with what they know.
-            tasks.stop();
-            let _ = stopping.send(());
-        });
+        let serving = axum::serve(self.listener, router.into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(async move {
+                shutdown.await;
+                // Long-polls end with what they know.
+                tasks.stop();
+                let _ = stopping.send(());
+            });
         let result = tokio::select! {
             result = serving => result,
             () = async { let _ = stopped.await; tokio::time::sleep(GRACE).await } => Ok(()),
@@ -83,14 +89,23 @@ impl Running {
     }
 }
 
+/// What a server says when it listens.
+pub struct Ready {
+    pub address: SocketAddr,
+    /// The one-time link for the first owner, while there is no account.
+    pub setup: Option<Issued>,
+}
+
 /// Starts, says where it listens, serves until `shutdown`.
 pub async fn serve(
     options: Options,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(Ready),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
     let running = start(options).await?;
-    ready(running.address);
+    let workspace = running.app.workspace(DEFAULT_WORKSPACE)?;
+    let setup = people::first_owner_link(&running.app, &workspace).await?;
+    ready(Ready { address: running.address, setup });
     running.run(shutdown).await
 }
 
@@ -110,6 +125,20 @@ async fn erase_payloads(app: Arc<App>) {
             if let Err(failure) = erased.await {
                 tracing::warn!(%failure, "payloads could not be erased");
             }
+        }
+    }
+}
+
+/// Sessions and links that are over are deleted; they count for nothing before that.
+async fn forget_sessions(app: Arc<App>) {
+    loop {
+        tokio::select! {
+            () = app.tasks.stopping() => return,
+            () = tokio::time::sleep(FORGETTING) => {}
+        }
+        let forgetting = Arc::clone(&app);
+        if let Err(failure) = crate::tasks::blocking(move || people::forget_ended(&forgetting)).await {
+            tracing::warn!(%failure, "sessions that are over could not be deleted");
         }
     }
 }

@@ -125,6 +125,8 @@ pub trait Store: Send + Sync {
     fn insert_session(&self, session: &Session) -> Result<(), StoreError>;
     fn load_session(&self, hash: &[u8; 32]) -> Result<Option<Session>, StoreError>;
     fn touch_session(&self, hash: &[u8; 32], seen_us: i64) -> Result<(), StoreError>;
+    /// Ends one session; whether there was one.
+    fn delete_session(&self, hash: &[u8; 32]) -> Result<bool, StoreError>;
     /// Ends the sessions of a user, all or all but one; says how many.
     fn delete_sessions(&self, workspace: &str, user: &str, except: Option<&[u8; 32]>) -> Result<usize, StoreError>;
     /// Keeps a link in the place of those of the same user.

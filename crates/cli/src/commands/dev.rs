@@ -11,9 +11,9 @@ use crate::installed::{self, Keys};
 use crate::output::{Output, Tone};
 use crate::remote::Remote;
 use anyhow::Context;
+use runplane_server::Ready;
 use runplane_server::install::is_initialised;
 use serde::Serialize;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
 
@@ -42,6 +42,9 @@ enum Origin {
 #[serde(rename_all = "camelCase")]
 struct Announcement {
     url: String,
+    /// A link that works once and makes the first owner; absent when there are accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    setup_url: Option<String>,
     data_dir: PathBuf,
     keys_from: Origin,
     #[serde(flatten)]
@@ -67,10 +70,10 @@ pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     serve::runtime()?.block_on(async {
         let (ready, listening) = oneshot::channel();
         // If nobody waits any more, there is nobody to tell.
-        let serving = runplane_server::serve(options, |address| _ = ready.send(address), serve::stop_signal()?);
+        let serving = runplane_server::serve(options, |listens| _ = ready.send(listens), serve::stop_signal()?);
         let announcing = async {
-            if let Ok(address) = listening.await {
-                announce(address, global, origin, keys, out).await;
+            if let Ok(listens) = listening.await {
+                announce(listens, global, origin, keys, out).await;
             }
         };
         let (served, ()) = tokio::join!(serving, announcing);
@@ -90,8 +93,9 @@ fn prepare(data: &Path) -> anyhow::Result<(Origin, Option<Keys>)> {
     Ok((Origin::New, Some(keys)))
 }
 
-async fn announce(address: SocketAddr, global: &Global, origin: Origin, keys: Option<Keys>, out: &Output) {
-    let url = format!("http://{address}");
+async fn announce(listens: Ready, global: &Global, origin: Origin, keys: Option<Keys>, out: &Output) {
+    let url = format!("http://{}", listens.address);
+    let setup = listens.setup.map(|link| format!("{url}{}", link.path()));
     let refused = match (&keys, origin) {
         (Some(keys), Origin::Kept) => refused(&url, global, keys).await,
         _ => Vec::new(),
@@ -102,7 +106,8 @@ async fn announce(address: SocketAddr, global: &Global, origin: Origin, keys: Op
         agent_key: keys.agent_key,
         admin_token: keys.admin_token,
     });
-    let announcement = Announcement { url, data_dir: global.data.clone(), keys_from: origin, keys, refused };
+    let announcement =
+        Announcement { url, setup_url: setup, data_dir: global.data.clone(), keys_from: origin, keys, refused };
     out.answer(&announcement, |out| print(&announcement, global, out));
 }
 
@@ -143,6 +148,15 @@ fn print(shown: &Announcement, global: &Global, out: &Output) {
     }
     for refusal in &shown.refused {
         out.toned(Tone::Bad, "!", refusal);
+    }
+    out.line("");
+    match &shown.setup_url {
+        Some(setup) => {
+            out.line("Make yourself an account for the dashboard (works once, for an hour):");
+            out.line("");
+            out.line(setup);
+        }
+        None => out.line(format_args!("The dashboard is at {url}")),
     }
     print_trials(shown, global, out);
 }

@@ -4,7 +4,7 @@ use crate::args::{DEFAULT_LISTEN, Global};
 use crate::exit::Exit;
 use crate::output::{Output, Tone};
 use anyhow::Context;
-use runplane_server::Options;
+use runplane_server::{Options, Ready};
 use serde_json::json;
 use std::net::SocketAddr;
 use tokio::runtime::Runtime;
@@ -45,9 +45,16 @@ pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     let runtime = runtime()?;
     runtime.block_on(async {
         let stop = stop_signal()?;
-        let ready = |address: SocketAddr| {
-            let url = format!("http://{address}");
-            out.answer(&json!({ "url": url, "dataDir": global.data }), |out| out.toned(Tone::Good, "LISTENING", &url));
+        let ready = |listens: Ready| {
+            let url = format!("http://{}", listens.address);
+            let setup = listens.setup.map(|link| format!("{url}{}", link.path()));
+            out.answer(&json!({ "url": url, "dataDir": global.data, "setupUrl": setup }), |out| {
+                out.toned(Tone::Good, "LISTENING", &url);
+                if let Some(setup) = &setup {
+                    out.field("first owner", 11, setup);
+                    out.remark("there is no account yet: this link makes the first one, once, within an hour");
+                }
+            });
         };
         runplane_server::serve(options, ready, stop).await.context("the server ended")
     })?;

@@ -2,6 +2,7 @@
 //! vote may count for several. Refuses to count a vote twice or a denial at all.
 
 use crate::policy::RuleId;
+use crate::text;
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ pub struct Requirement {
     pub rule: RuleId,
 }
 
-/// The groups somebody is in. Until accounts exist, the admin token is one person in all of them.
+/// The groups somebody is in. The admin token is one person in all of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Groups {
@@ -29,7 +30,18 @@ pub enum Groups {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Voter {
     pub id: String,
+    /// What people call this person; an owner or a subject may be registered under any of them.
+    pub names: Vec<String>,
     pub groups: Groups,
+}
+
+impl Voter {
+    /// Whether a name somebody wrote down means this person, whatever its case.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        let folded = text::fold(name.trim());
+        folded == text::fold(&self.id) || self.names.iter().any(|own| text::fold(own.trim()) == folded)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -23,11 +23,15 @@ fn open(requirements: Vec<Requirement>) -> Approval {
 }
 
 fn person(id: &str, groups: &[&str]) -> Voter {
-    Voter { id: id.to_owned(), groups: Groups::Named(groups.iter().map(|name| (*name).to_owned()).collect()) }
+    Voter {
+        id: id.to_owned(),
+        names: vec![format!("{id}@acme.example")],
+        groups: Groups::Named(groups.iter().map(|name| (*name).to_owned()).collect()),
+    }
 }
 
 fn admin() -> Voter {
-    Voter { id: "admin".to_owned(), groups: Groups::All }
+    Voter { id: "admin".to_owned(), names: Vec::new(), groups: Groups::All }
 }
 
 fn vote(voter: Voter, verdict: Verdict) -> Event {

@@ -10,11 +10,11 @@ use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::guard::{Redemption, redeem};
 use crate::held::Held;
-use crate::manage::ADMIN;
+use crate::people::Person;
 use crate::sequencer::{Vote, Voted, Work};
 use crate::tasks;
 use crate::workspace::Workspace;
-use runplane_core::approval::{Groups, State, Verdict, Voter};
+use runplane_core::approval::{State, Verdict};
 use runplane_core::digest::sha256;
 use runplane_store::ApprovalFilter;
 use std::sync::Arc;
@@ -51,14 +51,17 @@ async fn load(workspace: &Arc<Workspace>, id: &str) -> Result<Option<Held>, Erro
 }
 
 /// Waits until the approval is no longer pending, at most `wait`. `still_allowed` is asked again and again.
-pub async fn wait(
+pub async fn wait<F>(
     app: &App,
     workspace: &Arc<Workspace>,
     id: &str,
     only_agent: Option<&str>,
     wait: Duration,
-    still_allowed: impl Fn() -> Result<(), Error>,
-) -> Result<Option<Held>, Error> {
+    still_allowed: impl Fn() -> F,
+) -> Result<Option<Held>, Error>
+where
+    F: Future<Output = Result<(), Error>>,
+{
     // Listening starts before looking, so nothing can be missed in between.
     let mut changes = workspace.published.approvals.subscribe();
     let deadline = tokio::time::sleep(wait);
@@ -72,7 +75,7 @@ pub async fn wait(
             tokio::select! {
                 () = &mut deadline => return Ok(held),
                 () = app.tasks.stopping() => return Ok(held),
-                () = tokio::time::sleep(RECHECK) => still_allowed()?,
+                () = tokio::time::sleep(RECHECK) => still_allowed().await?,
                 changed = changes.recv() => {
                     // Somebody who fell behind looks for himself.
                     if changed.is_err() || changed.is_ok_and(|changed| changed.as_ref() == id) {
@@ -81,7 +84,7 @@ pub async fn wait(
                 }
             }
         }
-        still_allowed()?;
+        still_allowed().await?;
     }
 }
 
@@ -109,16 +112,12 @@ pub async fn poll(
     }
 }
 
-/// A person with the admin token approves or denies.
-pub async fn vote(
-    workspace: &Arc<Workspace>,
-    id: &str,
-    verdict: Verdict,
-    comment: Option<String>,
-) -> Result<ApprovalView, Error> {
+/// A person approves or denies.
+pub async fn vote(person: &Person, id: &str, verdict: Verdict, comment: Option<String>) -> Result<ApprovalView, Error> {
     if comment.as_ref().is_some_and(|comment| comment.chars().count() > MAX_COMMENT) {
         return Err(Error::new(Kind::InvalidRequest, format!("`comment` has more than {MAX_COMMENT} characters")));
     }
+    let workspace = &person.workspace;
     let held = find(workspace, id, None).await?.ok_or_else(|| Error::plain(Kind::UnknownApproval))?;
     let (looked, index) = (Arc::clone(workspace), held.index);
     let shown = tasks::blocking(move || {
@@ -128,7 +127,7 @@ pub async fn vote(
         Ok(shown.map_or_else(|| sha256(&[]), |shown| shown.digest()).to_string())
     })
     .await?;
-    let voter = Voter { id: ADMIN.to_owned(), groups: Groups::All };
+    let voter = person.voter();
     let approval = id.to_owned();
     let voted = workspace
         .submit(|reply| Work::Vote(Box::new(Vote { approval, voter, verdict, comment, shown, reply })))

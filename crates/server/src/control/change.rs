@@ -1,6 +1,6 @@
 //! One change of control: the state after it, the documents that keep it, and what the ledger says of it.
 
-use super::{Agent, Control, Key, Policy};
+use super::{Agent, Control, Key, Policy, User};
 use crate::error::Error;
 use crate::record;
 use runplane_core::settings::Settings;
@@ -16,6 +16,7 @@ pub mod kind {
     pub const KEY: &str = "key";
     pub const SETTINGS: &str = "settings";
     pub const SWITCH: &str = "switch";
+    pub const USER: &str = "user";
     /// Canonical bytes of every bundle that was ever in force, by digest: what recomputing reads.
     pub const BUNDLE: &str = "bundle";
     /// The digest of the bundle in force.
@@ -53,6 +54,12 @@ impl Change {
     pub fn put_key(&mut self, key: Key) -> Result<(), Error> {
         self.put(kind::KEY, &key.id, &key)?;
         self.next.keys.insert(key.id.clone(), Arc::new(key));
+        Ok(())
+    }
+
+    pub fn put_user(&mut self, user: User) -> Result<(), Error> {
+        self.put(kind::USER, &user.id, &user)?;
+        self.next.users.insert(user.id.clone(), Arc::new(user));
         Ok(())
     }
 

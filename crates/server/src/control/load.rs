@@ -4,7 +4,7 @@
 //! be read the workspace still starts, without a bundle: every call is then blocked, and a publish mends it.
 
 use super::change::kind;
-use super::{Agent, Control, Key, Policy};
+use super::{Agent, Control, Key, Policy, User};
 use crate::error::Error;
 use runplane_core::containment::{Switch, Switches};
 use runplane_core::policy::Bundle;
@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const KINDS: [&str; 7] =
-    [kind::POLICY, kind::AGENT, kind::KEY, kind::SETTINGS, kind::SWITCH, kind::IN_FORCE, kind::WORKSPACE];
+const KINDS: [&str; 8] =
+    [kind::POLICY, kind::AGENT, kind::KEY, kind::SETTINGS, kind::SWITCH, kind::USER, kind::IN_FORCE, kind::WORKSPACE];
 
 pub fn load(store: &dyn Store, workspace: &str, head: &Head) -> Result<Control, Error> {
     let mut control = Control {
@@ -28,6 +28,7 @@ pub fn load(store: &dyn Store, workspace: &str, head: &Head) -> Result<Control, 
         agents: BTreeMap::new(),
         keys: BTreeMap::new(),
         containment: Switches::default(),
+        users: BTreeMap::new(),
     };
     let mut switches: Vec<Switch> = Vec::new();
     let mut in_force = None;
@@ -44,6 +45,10 @@ pub fn load(store: &dyn Store, workspace: &str, head: &Head) -> Result<Control, 
             kind::KEY => {
                 let key: Key = read(&document)?;
                 control.keys.insert(document.key, Arc::new(key));
+            }
+            kind::USER => {
+                let user: User = read(&document)?;
+                control.users.insert(document.key, Arc::new(user));
             }
             kind::SETTINGS => control.settings = Arc::new(read(&document)?),
             kind::SWITCH => switches.push(read(&document)?),

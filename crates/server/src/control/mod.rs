@@ -7,10 +7,12 @@
 pub mod agent;
 pub mod change;
 mod load;
+pub mod user;
 
 pub use agent::{Agent, AgentStatus, Key};
 pub use change::Change;
 pub use load::{load, load_bundle};
+pub use user::User;
 
 use runplane_core::containment::Switches;
 use runplane_core::policy::Bundle;
@@ -42,6 +44,8 @@ pub struct Control {
     /// By key id.
     pub keys: BTreeMap<String, Arc<Key>>,
     pub containment: Switches,
+    /// Accounts, by id; disabled ones stay.
+    pub users: BTreeMap<String, Arc<User>>,
 }
 
 impl Control {

@@ -144,7 +144,7 @@ pub async fn post_agent(
 ) -> Result<(StatusCode, Json<AgentCreated>), Error> {
     let NewAgentBody { name, environment, labels, owner, source, asserts_subject } = body::json(body).await?;
     let new = NewAgent { name, environment, labels, owner, source, asserts_subject };
-    let (agent, issued) = agents::create(&app, &admin.workspace, new).await?;
+    let (agent, issued) = agents::create(&app, &admin.workspace, admin.id(), new).await?;
     Ok((StatusCode::CREATED, Json(AgentCreated { agent: (&agent).into(), key: issued.into() })))
 }
 
@@ -157,6 +157,6 @@ pub async fn post_agent(
 pub async fn patch_agent(admin: Admin, Path(id): Path<String>, body: Body) -> Result<Json<AgentView>, Error> {
     let AgentPatchBody { name, environment, labels, owner, source, asserts_subject, status } = body::json(body).await?;
     let patch = AgentPatch { name, environment, labels, owner, source, asserts_subject, status };
-    let agent = agents::patch(&admin.workspace, id, patch).await?;
+    let agent = agents::patch(&admin.workspace, admin.id(), id, patch).await?;
     Ok(Json((&agent).into()))
 }

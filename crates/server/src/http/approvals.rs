@@ -1,7 +1,7 @@
 //! Approvals: list, look, wait, approve, deny, redeem.
 
 use super::body;
-use super::caller::{self, Admin, AgentCaller, Caller, credential};
+use super::caller::{Admin, AgentCaller, Caller, Credentials, credential};
 use super::problem::Problem;
 use super::query::Query;
 use crate::app::App;
@@ -120,9 +120,10 @@ pub async fn get_approval(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     Query(query): Query<WaitQuery>,
+    credentials: Credentials,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let caller = caller::resolve(&app, &headers)?;
+    let caller = credentials.resolve(&app).await?;
     let wait = query.wait.as_deref().map(parse_wait).transpose()?.unwrap_or_default();
     let only_agent = caller.only_agent().map(str::to_owned);
     let workspace = caller.workspace();
@@ -131,7 +132,10 @@ pub async fn get_approval(
     } else if wait.is_zero() {
         approvals::find(workspace, &id, only_agent.as_deref()).await?
     } else {
-        let still_allowed = || caller::resolve(&app, &headers).map(|_| ());
+        let still_allowed = || {
+            let (app, credentials) = (Arc::clone(&app), credentials.clone());
+            async move { credentials.resolve(&app).await.map(|_| ()) }
+        };
         approvals::wait(&app, workspace, &id, only_agent.as_deref(), wait, still_allowed).await?
     };
     if let Caller::Agent(agent) = &caller
@@ -169,7 +173,7 @@ fn parse_wait(text: &str) -> Result<Duration, Error> {
     security(("adminToken" = [])))]
 pub async fn post_approve(admin: Admin, Path(id): Path<String>, body: Body) -> Result<Json<ApprovalView>, Error> {
     let vote: VoteBody = body::json_or_empty(body).await?;
-    approvals::vote(&admin.workspace, &id, Verdict::Approve, vote.comment).await.map(Json)
+    approvals::vote(&admin, &id, Verdict::Approve, vote.comment).await.map(Json)
 }
 
 /// Deny a held action.
@@ -186,7 +190,7 @@ pub async fn post_approve(admin: Admin, Path(id): Path<String>, body: Body) -> R
     security(("adminToken" = [])))]
 pub async fn post_deny(admin: Admin, Path(id): Path<String>, body: Body) -> Result<Json<ApprovalView>, Error> {
     let vote: VoteBody = body::json_or_empty(body).await?;
-    approvals::vote(&admin.workspace, &id, Verdict::Deny, vote.comment).await.map(Json)
+    approvals::vote(&admin, &id, Verdict::Deny, vote.comment).await.map(Json)
 }
 
 /// Turn an approval into a permit.

@@ -109,7 +109,7 @@ pub async fn post_switch(
         (ScopeView::ActionType, Some(name)) => Scope::ActionType(name),
         (ScopeView::Source, Some(source)) => Scope::Source(source),
     };
-    let switch = containment::throw(&app, &admin.workspace, scope, &reason).await?;
+    let switch = containment::throw(&app, &admin.workspace, admin.id(), scope, &reason).await?;
     Ok((StatusCode::CREATED, Json((&switch).into())))
 }
 
@@ -119,6 +119,6 @@ pub async fn post_switch(
     responses((status = 200, description = "The switch that was released", body = SwitchView), Releasing),
     security(("adminToken" = [])))]
 pub async fn delete_switch(admin: Admin, Path(id): Path<String>) -> Result<Json<SwitchView>, Error> {
-    let switch = containment::release(&admin.workspace, id).await?;
+    let switch = containment::release(&admin.workspace, admin.id(), id).await?;
     Ok(Json((&switch).into()))
 }

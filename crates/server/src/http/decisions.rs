@@ -282,7 +282,7 @@ pub async fn get_decision(
     Path(request_id): Path<String>,
     Query(query): Query<FindQuery>,
 ) -> Result<Json<DecisionTrace>, Error> {
-    let for_person = matches!(caller, Caller::Admin(_));
+    let for_person = matches!(caller, Caller::Person(_));
     let agent = caller.only_agent().map(str::to_owned).or(query.agent);
     let workspace = caller.workspace();
     let trace = decisions::find(workspace, request_id, agent, for_person).await?;

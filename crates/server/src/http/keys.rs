@@ -157,7 +157,7 @@ pub async fn post_key(
 ) -> Result<(StatusCode, Json<IssuedKeyView>), Error> {
     let new: NewKeyBody = body::json_or_empty(body).await?;
     let expires_at = new.expires_at.map(|moment| moment.0);
-    let issued = agents::create_key(&app, &admin.workspace, id, expires_at).await?;
+    let issued = agents::create_key(&app, &admin.workspace, admin.id(), id, expires_at).await?;
     Ok((StatusCode::CREATED, Json(issued.into())))
 }
 
@@ -179,7 +179,7 @@ pub async fn post_rotate_key(
         return Err(Error::new(Kind::InvalidRequest, detail));
     }
     let grace = Span::seconds(i64::from(grace_seconds));
-    let rotated = agents::rotate(&app, &admin.workspace, id, grace).await?;
+    let rotated = agents::rotate(&app, &admin.workspace, admin.id(), id, grace).await?;
     let replaced = KeyView::of(&rotated.replaced, app.clock.now());
     Ok((StatusCode::CREATED, Json(KeyRotated { issued: rotated.issued.into(), replaced })))
 }
@@ -194,7 +194,7 @@ pub async fn post_revoke_key(
     admin: Admin,
     Path(id): Path<String>,
 ) -> Result<Json<KeyView>, Error> {
-    let key = agents::revoke(&app, &admin.workspace, id).await?;
+    let key = agents::revoke(&app, &admin.workspace, admin.id(), id).await?;
     Ok(Json(KeyView::of(&key, app.clock.now())))
 }
 
@@ -213,6 +213,6 @@ pub async fn patch_key(
     let patch: KeyPatchBody = body::json(body).await?;
     let missing = || Error::new(Kind::InvalidRequest, "`expiresAt` is missing; `null` means that it does not expire");
     let expires_at = patch.expires_at.ok_or_else(missing)?.map(|moment| moment.0);
-    let key = agents::expire(&app, &admin.workspace, id, expires_at).await?;
+    let key = agents::expire(&app, &admin.workspace, admin.id(), id, expires_at).await?;
     Ok(Json(KeyView::of(&key, app.clock.now())))
 }

@@ -24,7 +24,9 @@ mod policies;
 mod problem;
 pub mod problems;
 mod query;
+mod session;
 mod settings;
+mod users;
 mod workspaces;
 
 use crate::app::App;
@@ -61,6 +63,16 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(keys::patch_key))
         .routes(routes!(keys::post_rotate_key))
         .routes(routes!(keys::post_revoke_key))
+        .routes(routes!(session::get_session, session::post_session, session::delete_session))
+        .routes(routes!(session::delete_others))
+        .routes(routes!(session::delete_all))
+        .routes(routes!(session::post_password))
+        .routes(routes!(session::post_setup))
+        .routes(routes!(session::post_setup_check))
+        .routes(routes!(users::list_users, users::post_user))
+        .routes(routes!(users::get_user, users::patch_user))
+        .routes(routes!(users::post_reset))
+        .routes(routes!(users::delete_sessions))
         .routes(routes!(containment::list_switches, containment::post_switch))
         .routes(routes!(containment::delete_switch))
         .routes(routes!(ledger::list_entries))

@@ -1,9 +1,12 @@
 //! The description of the API, generated from the routes.
 
+use crate::people;
 use axum::http::{HeaderName, header};
 use std::sync::LazyLock;
 use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
@@ -23,6 +26,7 @@ use utoipa::{Modify, OpenApi};
         (name = "policies", description = "The rules decisions are made by"),
         (name = "settings", description = "What is registered about the world around the agents"),
         (name = "agents", description = "The software that acts, and its keys"),
+        (name = "people", description = "Accounts of people and their sessions"),
         (name = "containment", description = "Switches that block everything they match"),
         (name = "ledger", description = "The tamper-evident record"),
         (name = "catalogue", description = "The action types Runplane knows"),
@@ -41,6 +45,11 @@ impl Modify for Credentials {
         };
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("agentKey", bearer("The key of an agent, `rpk_…`; it implies the workspace."));
+        let cookie = "Somebody who is signed in. What changes something also sends `Runplane-Csrf`.";
+        components.add_security_scheme(
+            "session",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description("runplane_session", cookie))),
+        );
         components.add_security_scheme(
             "adminToken",
             bearer(
@@ -51,9 +60,33 @@ impl Modify for Credentials {
     }
 }
 
+/// Whatever takes the admin token takes a session too, as far as its role goes.
+fn describe_people(document: &mut Document) {
+    for (path, item) in &mut document.paths.paths {
+        let operations = [
+            ("GET", &mut item.get),
+            ("POST", &mut item.post),
+            ("PUT", &mut item.put),
+            ("PATCH", &mut item.patch),
+            ("DELETE", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            let Some(operation) = operation else { continue };
+            let Some(least) = people::least_role(method, path) else { continue };
+            let session = SecurityRequirement::new("session", Vec::<String>::new());
+            let security = operation.security.get_or_insert_default();
+            if !security.contains(&session) {
+                security.push(session);
+            }
+            operation.extensions.get_or_insert_default().insert("x-least-role".to_owned(), least.as_str().into());
+        }
+    }
+}
+
 /// The document as text, with its members in a stable order and a newline at the end.
 pub fn text() -> String {
-    let document = super::documented().into_openapi();
+    let mut document = super::documented().into_openapi();
+    describe_people(&mut document);
     let mut text = document.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
@@ -99,7 +132,9 @@ mod tests {
                 assert!(ids.insert(id.to_owned()), "{place}: the id `{id}` is taken");
                 assert!(operation["tags"][0].is_string(), "{place} has no tag");
                 let secured = operation.get("security").is_some();
-                assert_eq!(operation["responses"].get("401").is_some(), secured, "{place}: 401 and security differ");
+                let signs_in = id == "signIn";
+                let refuses = operation["responses"].get("401").is_some();
+                assert_eq!(refuses, secured || signs_in, "{place}: 401 and security differ");
             }
         }
     }

@@ -19,6 +19,7 @@ impl IntoResponse for Error {
         if status >= 500 {
             tracing::error!(code, detail = %self.detail, cause = ?std::error::Error::source(&self), "request failed");
         }
+        let document_wait = self.members.get("retryAfterSeconds").and_then(Value::as_u64);
         let mut document: Map<String, Value> = self.members;
         for (name, value) in [
             ("type", json!(format!("urn:runplane:error:{code}"))),
@@ -36,6 +37,10 @@ impl IntoResponse for Error {
         match self.kind {
             Kind::AuditUnavailable | Kind::StoreUnavailable | Kind::Overloaded => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+            }
+            Kind::TooManyAttempts => {
+                let wait = document_wait.unwrap_or(1);
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
             }
             Kind::InvalidKey => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -80,7 +80,7 @@ pub async fn patch_settings(admin: Admin, body: Body) -> Result<Json<Value>, Err
     let Value::Object(patch) = body::json(body).await? else {
         return Err(Error::new(Kind::InvalidSettings, "a merge patch of settings is a JSON object"));
     };
-    let settings = settings::patch(&admin.workspace, patch).await?;
+    let settings = settings::patch(&admin.workspace, admin.id(), patch).await?;
     settings::write(&settings).map(Json)
 }
 

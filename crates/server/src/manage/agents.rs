@@ -3,7 +3,7 @@
 //! SECURITY: a secret exists in full only in the answer to the request that made it; what is kept is its
 //! fingerprint. A key that was revoked or has expired stays on record and never comes back to life.
 
-use super::{ADMIN, apply, names};
+use super::{apply, names};
 use crate::app::App;
 use crate::control::{Agent, AgentStatus, Change, Control, Key};
 use crate::error::{Error, Kind};
@@ -54,7 +54,13 @@ pub struct Rotated {
     pub replaced: Key,
 }
 
-pub async fn create(app: &App, workspace: &Arc<Workspace>, new: NewAgent) -> Result<(Agent, IssuedKey), Error> {
+pub async fn create(
+    app: &App,
+    workspace: &Arc<Workspace>,
+    by: &str,
+    new: NewAgent,
+) -> Result<(Agent, IssuedKey), Error> {
+    let by = by.to_owned();
     let now = app.clock.now();
     let agent = Agent {
         id: id::generate(id::AGENT, now)?,
@@ -72,7 +78,7 @@ pub async fn create(app: &App, workspace: &Arc<Workspace>, new: NewAgent) -> Res
     apply(workspace, move |control| {
         refuse_taken_name(control, &made.id, &made.name)?;
         let detail = json!({ "agent": made.id, "environment": made.environment, "key": key.id });
-        let mut change = Change::of(control, ADMIN, "agent_created", detail);
+        let mut change = Change::of(control, &by, "agent_created", detail);
         change.put_agent(made.clone())?;
         change.put_key(key.clone())?;
         Ok((change, ()))
@@ -82,7 +88,8 @@ pub async fn create(app: &App, workspace: &Arc<Workspace>, new: NewAgent) -> Res
     Ok((agent, issued))
 }
 
-pub async fn patch(workspace: &Arc<Workspace>, agent: String, patch: AgentPatch) -> Result<Agent, Error> {
+pub async fn patch(workspace: &Arc<Workspace>, by: &str, agent: String, patch: AgentPatch) -> Result<Agent, Error> {
+    let by = by.to_owned();
     let (changed, ..) = apply(workspace, move |control| {
         let before = find_agent(control, &agent)?;
         let after = patched(before, &patch)?;
@@ -90,7 +97,7 @@ pub async fn patch(workspace: &Arc<Workspace>, agent: String, patch: AgentPatch)
             refuse_taken_name(control, &after.id, &after.name)?;
         }
         let detail = json!({ "agent": after.id, "environment": after.environment, "status": after.status });
-        let mut change = Change::of(control, ADMIN, "agent_changed", detail);
+        let mut change = Change::of(control, &by, "agent_changed", detail);
         change.put_agent(after.clone())?;
         Ok((change, after))
     })
@@ -101,9 +108,11 @@ pub async fn patch(workspace: &Arc<Workspace>, agent: String, patch: AgentPatch)
 pub async fn create_key(
     app: &App,
     workspace: &Arc<Workspace>,
+    by: &str,
     agent: String,
     expires_at: Option<Micros>,
 ) -> Result<IssuedKey, Error> {
+    let by = by.to_owned();
     let now = app.clock.now();
     check_expiry(expires_at, now)?;
     let issued = issue(&agent, now, expires_at)?;
@@ -112,7 +121,7 @@ pub async fn create_key(
         find_agent(control, &agent)?;
         refuse_too_many_keys(control, &agent)?;
         let detail = json!({ "agent": agent, "expiresAt": key.expires_at, "key": key.id });
-        let mut change = Change::of(control, ADMIN, "key_created", detail);
+        let mut change = Change::of(control, &by, "key_created", detail);
         change.put_key(key.clone())?;
         Ok((change, ()))
     })
@@ -122,7 +131,14 @@ pub async fn create_key(
 }
 
 /// A new key in the place of an old one, which goes on working for `grace` at most.
-pub async fn rotate(app: &App, workspace: &Arc<Workspace>, key_id: String, grace: Span) -> Result<Rotated, Error> {
+pub async fn rotate(
+    app: &App,
+    workspace: &Arc<Workspace>,
+    by: &str,
+    key_id: String,
+    grace: Span,
+) -> Result<Rotated, Error> {
+    let by = by.to_owned();
     let now = app.clock.now();
     // Which agent holds a key never changes, so it may be read before the change is made.
     let agent = find_key(&workspace.control(), &key_id)?.agent.clone();
@@ -137,7 +153,7 @@ pub async fn rotate(app: &App, workspace: &Arc<Workspace>, key_id: String, grace
         let end = now.after(grace);
         let old = Key { expires_at: Some(old.expires_at.map_or(end, |at| at.min(end))), ..old.clone() };
         let detail = json!({ "agent": old.agent, "expiresAt": old.expires_at, "key": new.id, "replaces": old.id });
-        let mut change = Change::of(control, ADMIN, "key_rotated", detail);
+        let mut change = Change::of(control, &by, "key_rotated", detail);
         change.put_key(old.clone())?;
         change.put_key(new.clone())?;
         Ok((change, old))
@@ -148,7 +164,8 @@ pub async fn rotate(app: &App, workspace: &Arc<Workspace>, key_id: String, grace
 }
 
 /// Ends a key for good. Revoking it again says the same.
-pub async fn revoke(app: &App, workspace: &Arc<Workspace>, key_id: String) -> Result<Key, Error> {
+pub async fn revoke(app: &App, workspace: &Arc<Workspace>, by: &str, key_id: String) -> Result<Key, Error> {
+    let by = by.to_owned();
     let now = app.clock.now();
     if let Some(revoked) = find_key(&workspace.control(), &key_id).ok().filter(|key| key.revoked_at.is_some()) {
         return Ok(revoked.clone());
@@ -157,7 +174,7 @@ pub async fn revoke(app: &App, workspace: &Arc<Workspace>, key_id: String) -> Re
         let key = find_key(control, &key_id)?;
         let revoked = Key { revoked_at: Some(key.revoked_at.unwrap_or(now)), ..key.clone() };
         let detail = json!({ "agent": revoked.agent, "key": revoked.id });
-        let mut change = Change::of(control, ADMIN, "key_revoked", detail);
+        let mut change = Change::of(control, &by, "key_revoked", detail);
         change.put_key(revoked.clone())?;
         Ok((change, revoked))
     })
@@ -168,9 +185,11 @@ pub async fn revoke(app: &App, workspace: &Arc<Workspace>, key_id: String) -> Re
 pub async fn expire(
     app: &App,
     workspace: &Arc<Workspace>,
+    by: &str,
     key_id: String,
     expires_at: Option<Micros>,
 ) -> Result<Key, Error> {
+    let by = by.to_owned();
     let now = app.clock.now();
     check_expiry(expires_at, now)?;
     let (changed, ..) = apply(workspace, move |control| {
@@ -180,7 +199,7 @@ pub async fn expire(
         }
         let key = Key { expires_at, ..key.clone() };
         let detail = json!({ "agent": key.agent, "expiresAt": key.expires_at, "key": key.id });
-        let mut change = Change::of(control, ADMIN, "key_expiry_changed", detail);
+        let mut change = Change::of(control, &by, "key_expiry_changed", detail);
         change.put_key(key.clone())?;
         Ok((change, key))
     })

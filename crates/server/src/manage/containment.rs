@@ -1,6 +1,6 @@
 //! Throwing and releasing containment switches. A switch holds from the next ledger index on.
 
-use super::{ADMIN, apply, names};
+use super::{apply, names};
 use crate::app::App;
 use crate::control::Change;
 use crate::control::change::kind;
@@ -17,13 +17,19 @@ use std::sync::Arc;
 /// Switches a workspace may have at once: each call is held against all of them.
 const MAX_SWITCHES: usize = 1_000;
 
-pub async fn throw(app: &App, workspace: &Arc<Workspace>, scope: Scope, reason: &str) -> Result<Switch, Error> {
+pub async fn throw(
+    app: &App,
+    workspace: &Arc<Workspace>,
+    by: &str,
+    scope: Scope,
+    reason: &str,
+) -> Result<Switch, Error> {
     let now = app.clock.now();
     let switch = Switch {
         id: id::generate(id::SWITCH, now)?,
         scope: normal(workspace, scope)?,
         reason: names::printable("reason", reason, names::MAX_REASON_BYTES)?,
-        by: ADMIN.to_owned(),
+        by: by.to_owned(),
         at: now,
     };
     let thrown = switch.clone();
@@ -37,7 +43,7 @@ pub async fn throw(app: &App, workspace: &Arc<Workspace>, scope: Scope, reason: 
             return Err(Error::new(Kind::InvalidRequest, format!("there are {MAX_SWITCHES} switches already")));
         }
         let detail = json!({ "reason": thrown.reason, "scope": thrown.scope, "switch": thrown.id });
-        let mut change = Change::of(control, ADMIN, "switch_thrown", detail);
+        let mut change = Change::of(control, &thrown.by, "switch_thrown", detail);
         change.put(kind::SWITCH, &thrown.id, &thrown)?;
         let failed = |failure: runplane_core::containment::SwitchError| Error::internal(failure.to_string());
         change.next.containment.throw(thrown.clone()).map_err(failed)?;
@@ -68,12 +74,13 @@ fn normal(workspace: &Workspace, scope: Scope) -> Result<Scope, Error> {
     })
 }
 
-pub async fn release(workspace: &Arc<Workspace>, switch: String) -> Result<Switch, Error> {
+pub async fn release(workspace: &Arc<Workspace>, by: &str, switch: String) -> Result<Switch, Error> {
+    let by = by.to_owned();
     let (released, ..) = apply(workspace, move |control| {
         let mut containment = control.containment.clone();
         let released = containment.release(&switch).map_err(|_| Error::plain(Kind::UnknownSwitch))?;
         let detail = json!({ "scope": released.scope, "switch": released.id });
-        let mut change = Change::of(control, ADMIN, "switch_released", detail);
+        let mut change = Change::of(control, &by, "switch_released", detail);
         change.delete(kind::SWITCH, &released.id);
         change.next.containment = containment;
         Ok((change, released))

@@ -71,6 +71,7 @@ fn empty(workspace: &Workspace) -> Control {
         agents: BTreeMap::new(),
         keys: BTreeMap::new(),
         containment: Switches::default(),
+        users: BTreeMap::new(),
     }
 }
 

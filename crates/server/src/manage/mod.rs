@@ -8,6 +8,7 @@ mod names;
 pub mod policies;
 mod publish;
 pub mod settings;
+pub mod users;
 pub mod workspaces;
 
 use crate::control::{Change, Control};
@@ -18,7 +19,7 @@ use crate::tasks;
 use crate::workspace::Workspace;
 use std::sync::Arc;
 
-/// Until accounts exist, everybody with the admin token is this person.
+/// Everybody with the admin token is this person.
 pub const ADMIN: &str = "admin";
 /// How often a change is made again because another one came first.
 const ATTEMPTS: usize = 16;

@@ -1,6 +1,6 @@
 //! Changing settings by merge patch (RFC 7396). Every change compiles the bundle again.
 
-use super::{ADMIN, apply, publish};
+use super::{apply, publish};
 use crate::control::Change;
 use crate::error::{Error, Kind};
 use crate::workspace::Workspace;
@@ -11,13 +11,14 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// The settings after the patch. A member that is `null` goes back to its default.
-pub async fn patch(workspace: &Arc<Workspace>, patch: Map<String, Value>) -> Result<Arc<Settings>, Error> {
+pub async fn patch(workspace: &Arc<Workspace>, by: &str, patch: Map<String, Value>) -> Result<Arc<Settings>, Error> {
+    let by = by.to_owned();
     let patch = Value::Object(patch);
     let (settings, ..) = apply(workspace, move |control| {
         let settings = patched(&control.settings, &patch)?;
         let text = write(&settings)?.to_string();
         let detail = json!({ "settings": sha256(&[text.as_bytes()]).to_string() });
-        let mut change = Change::of(control, ADMIN, "settings_changed", detail);
+        let mut change = Change::of(control, &by, "settings_changed", detail);
         change.put_settings(settings)?;
         publish::recompile(&mut change)?;
         let after = Arc::clone(&change.next.settings);

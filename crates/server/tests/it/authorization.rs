@@ -3,6 +3,7 @@
 use crate::harness::Server;
 use reqwest::Method;
 use runplane_server::http::openapi;
+use runplane_server::people::{Role, least_role};
 use runplane_server::secret;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -12,11 +13,16 @@ use std::collections::BTreeSet;
 enum Door {
     Everybody,
     Agents,
+    /// Accounts that are signed in, and the admin token.
     People,
     AgentsAndPeople,
+    /// Accounts only: it is about a session.
+    Accounts,
+    /// Everybody who brings a password or a link, which nobody here does.
+    SignIn,
 }
 
-use Door::{Agents, AgentsAndPeople, Everybody, People};
+use Door::{Accounts, Agents, AgentsAndPeople, Everybody, People, SignIn};
 
 /// Each operation, whom it is for, and a body that it could be meant with.
 fn operations() -> Vec<(&'static str, &'static str, Door, Value)> {
@@ -50,6 +56,18 @@ fn operations() -> Vec<(&'static str, &'static str, Door, Value)> {
         ("post", "/api/v1/keys/{id}/rotate", People, json!({ "graceSeconds": 60 })),
         ("post", "/api/v1/keys/{id}/revoke", People, Value::Null),
         ("post", "/api/v1/clock/accept", People, Value::Null),
+        ("get", "/api/v1/session", Everybody, Value::Null),
+        ("post", "/api/v1/session", SignIn, json!({ "username": "nobody", "password": "no password" })),
+        ("post", "/api/v1/session/setup/check", SignIn, json!({ "token": "rps_no" })),
+        ("post", "/api/v1/session/setup", SignIn, json!({ "token": "rps_no", "password": "no password" })),
+        ("delete", "/api/v1/session/others", Accounts, Value::Null),
+        ("post", "/api/v1/session/password", Accounts, json!({ "current": "x", "new": "y" })),
+        ("get", "/api/v1/users", People, Value::Null),
+        ("post", "/api/v1/users", People, json!({ "username": "new", "role": "viewer" })),
+        ("get", "/api/v1/users/{id}", People, Value::Null),
+        ("patch", "/api/v1/users/{id}", People, json!({ "displayName": "Somebody" })),
+        ("post", "/api/v1/users/{id}/reset", People, Value::Null),
+        ("delete", "/api/v1/users/{id}/sessions", People, Value::Null),
         ("get", "/api/v1/containment", People, Value::Null),
         ("post", "/api/v1/containment", People, json!({ "scope": "source", "value": "x", "reason": "r" })),
         ("delete", "/api/v1/containment/{id}", People, Value::Null),
@@ -65,6 +83,9 @@ fn operations() -> Vec<(&'static str, &'static str, Door, Value)> {
         ("get", "/readyz", Everybody, Value::Null),
         ("get", "/metrics", People, Value::Null),
         ("get", "/openapi.json", Everybody, Value::Null),
+        // Last, because they end the session that asks.
+        ("delete", "/api/v1/session/all", Accounts, Value::Null),
+        ("delete", "/api/v1/session", Accounts, Value::Null),
     ]
 }
 
@@ -75,6 +96,7 @@ struct Things {
     agent: String,
     key: String,
     switch: String,
+    user: String,
 }
 
 impl Things {
@@ -85,7 +107,9 @@ impl Things {
         let keys = server.admin_get(&format!("/api/v1/agents/{agent}/keys")).await;
         let switch = json!({ "scope": "actionType", "value": "send_sms", "reason": "r" });
         let switch = server.admin_post("/api/v1/containment", &switch).await;
+        let user = server.admin_post("/api/v1/users", &json!({ "username": "somebody", "role": "viewer" })).await;
         Self {
+            user: user.json["user"]["id"].as_str().unwrap().to_owned(),
             approval: held.text("approvalId").to_owned(),
             request: held.text("requestId").to_owned(),
             agent,
@@ -99,6 +123,7 @@ impl Things {
             Some("approvals") => &self.approval,
             Some("agents") => &self.agent,
             Some("keys") => &self.key,
+            Some("users") => &self.user,
             _ => &self.switch,
         };
         path.replace("{id}", id).replace("{requestId}", &self.request).replace("{name}", "extra")
@@ -142,7 +167,11 @@ fn every_operation_is_in_the_matrix() {
     assert_eq!(listed, described, "an operation without a row in the matrix, or a row without an operation");
     for (method, path, door, _) in operations() {
         let security = &document["paths"][path][method]["security"];
-        let described = [("agentKey", [Agents, AgentsAndPeople]), ("adminToken", [People, AgentsAndPeople])];
+        let described = [
+            ("agentKey", &[Agents, AgentsAndPeople][..]),
+            ("adminToken", &[People, AgentsAndPeople]),
+            ("session", &[People, AgentsAndPeople, Accounts]),
+        ];
         for (scheme, doors) in described {
             let says = security.as_array().is_some_and(|all| all.iter().any(|one| one.get(scheme).is_some()));
             assert_eq!(says, doors.contains(&door), "{method} {path}: `{scheme}`");
@@ -179,6 +208,8 @@ async fn whoever_has_no_good_credential_gets_nowhere() {
             let (status, text) = ask(&server, method, &things.fill(path), &body, credential, "default").await;
             if door == Everybody {
                 assert_eq!(status, 200, "{method} {path} with {credential:?}: {text}");
+            } else if door == SignIn {
+                assert!(matches!(status, 401 | 410 | 429), "{method} {path} with {credential:?}: {text}");
             } else {
                 let problem: Value = serde_json::from_str(&text).unwrap();
                 assert_eq!(
@@ -202,14 +233,15 @@ async fn an_agent_gets_through_its_own_doors_only_and_finds_nothing_foreign_ther
     let stranger = made.json["key"]["key"].as_str().unwrap().to_owned();
     let (_, sibling) = server.agent("sibling").await;
     server.listed().await;
-    let secrets = [&things.approval, &things.request, &things.agent, &things.key, &things.switch];
+    let secrets = [&things.approval, &things.request, &things.agent, &things.key, &things.switch, &things.user];
     for (who, key) in [("an agent of another workspace", &stranger), ("another agent", &sibling)] {
         for (method, path, door, body) in operations() {
             // Whatever workspace it names: the key says which one is meant.
             let (status, text) = ask(&server, method, &things.fill(path), &body, Some(key), "default").await;
             let place = format!("{who} at {method} {path}: {status} {text}");
             match door {
-                People => assert!(status == 403 && text.contains("forbidden"), "{place}"),
+                People | Accounts => assert!(status == 403 && text.contains("forbidden"), "{place}"),
+                SignIn => assert!(matches!(status, 401 | 410 | 429), "{place}"),
                 // The path names a thing of somebody else: it is as if it did not exist.
                 Agents | AgentsAndPeople if path.contains('{') => {
                     assert!(status == 404 && text.contains("unknown_"), "{place}");
@@ -244,6 +276,8 @@ async fn people_get_through_their_own_doors_and_only_in_the_workspace_they_name(
         match door {
             // The guard endpoints know agents only; the others say so.
             Agents => assert!(status == 403 || (status == 401 && !path.contains('{')), "{place}"),
+            Accounts => assert!(status == 403 && text.contains("signed in"), "{place}"),
+            SignIn => assert!(matches!(status, 401 | 410 | 429), "{place}"),
             _ if path == "/api/v1/approvals/{id}/deny" => assert_eq!(status, 409, "approved just before: {place}"),
             // Not published yet when it is asked for.
             _ if (method, path) == ("get", "/api/v1/policies/{name}") => assert_eq!(status, 404, "{place}"),
@@ -251,4 +285,66 @@ async fn people_get_through_their_own_doors_and_only_in_the_workspace_they_name(
         }
     }
     server.verify_ledger();
+}
+
+/// Every role at every operation, with the token of its session and without.
+#[tokio::test]
+async fn an_account_gets_as_far_as_its_role_and_changes_nothing_without_the_token_of_its_session() {
+    for role in Role::ALL {
+        let server = Server::start().await;
+        let things = Things::of(&server).await;
+        let mut browser = server.person(role.as_str()).await;
+        for (method, path, door, body) in operations() {
+            let verb = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let place = things.fill(path);
+            let least = least_role(verb.as_str(), path);
+            let entry = format!("{} at {method} {path}", role.as_str());
+            if method != "get" && matches!(door, People | AgentsAndPeople | Accounts) {
+                let size = server.entries().len();
+                for token in [None, Some("foreign")] {
+                    let mut request = server.browser(&browser, verb.clone(), &place);
+                    if let Some(token) = token {
+                        request = request.header("runplane-csrf", token);
+                    }
+                    let refused = server.send(request.json(&body)).await;
+                    assert_eq!((refused.status, refused.text("error")), (403, "csrf_refused"), "{entry}: {refused:?}");
+                }
+                assert_eq!(server.entries().len(), size, "{entry} changed something without the token");
+            }
+            let mut request = server.browser(&browser, verb, &place).header("runplane-csrf", &browser.csrf);
+            request = request.header("runplane-client", "test/1");
+            if !body.is_null() {
+                request = request.json(&body);
+            }
+            let response = request.send().await.unwrap();
+            let (status, text) = (response.status().as_u16(), response.text().await.unwrap());
+            let entry = format!("{entry}: {status} {text}");
+            match least {
+                // The guard endpoints know agents only.
+                None if door == Agents => assert!(matches!(status, 401 | 403), "{entry}"),
+                None if door == SignIn => assert!(matches!(status, 400 | 401 | 410 | 429), "{entry}"),
+                None => assert_eq!((status, door), (200, Everybody), "{entry}"),
+                Some(least) if role.covers(least) => {
+                    assert!(status != 403 || path.ends_with("/password"), "{entry}");
+                    assert!(status < 500, "{entry}");
+                }
+                Some(least) => {
+                    let problem: Value = serde_json::from_str(&text).unwrap();
+                    assert_eq!((status, &problem["error"]), (403, &json!("forbidden")), "{entry}");
+                    assert_eq!(problem["leastRole"], json!(least.as_str()), "{entry}");
+                }
+            }
+            if path == "/api/v1/session/all" {
+                browser = server.person_called("again", role.as_str(), &["*"]).await;
+            }
+        }
+    }
+}
+
+#[test]
+fn every_operation_for_people_has_a_least_role() {
+    for (method, path, door, _) in operations() {
+        let least = least_role(&method.to_uppercase(), path);
+        assert_eq!(least.is_some(), matches!(door, People | AgentsAndPeople | Accounts), "{method} {path}");
+    }
 }

@@ -9,6 +9,7 @@ use runplane_ledger::checkpoint::origin;
 use runplane_ledger::verify::{Head, Verifier};
 use runplane_server::clock::{ManualClock, SharedClock};
 use runplane_server::install::{InitOptions, Installed, init};
+use runplane_server::people;
 use runplane_server::projection;
 use runplane_server::recompute::{Recomputed, Recomputer};
 use runplane_server::{App, Options, Seeds, start_with};
@@ -38,6 +39,14 @@ pub struct Server {
     folder: Option<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<()>>,
+}
+
+/// Somebody who is signed in.
+#[derive(Clone)]
+pub struct Browser {
+    pub id: String,
+    pub secret: String,
+    pub csrf: String,
 }
 
 /// What a request was answered with.
@@ -131,6 +140,7 @@ impl Server {
         let response = request.send().await.unwrap();
         let status = response.status().as_u16();
         let bytes = response.bytes().await.unwrap();
+        let bytes = if bytes.is_empty() { "null".into() } else { bytes };
         let json = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| panic!("{status} answered no JSON: {}", String::from_utf8_lossy(&bytes)));
         Answer { status, json }
@@ -183,6 +193,38 @@ impl Server {
             request = request.json(body);
         }
         self.send(request).await
+    }
+
+    /// Somebody with an account of this role in the default workspace who is signed in.
+    pub async fn person(&self, role: &str) -> Browser {
+        self.person_called(&format!("{role}-1"), role, &["*"]).await
+    }
+
+    pub async fn person_called(&self, name: &str, role: &str, groups: &[&str]) -> Browser {
+        let new = object!({ "username": name, "role": role, "groups": groups });
+        let made = self.admin_post("/api/v1/users", &new).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let id = made.json["user"]["id"].as_str().unwrap().to_owned();
+        let workspace = self.app.workspace("default").unwrap();
+        let user = workspace.control().users[&id].clone();
+        // Without the slow hash: that the door gives out such sessions is tested where it is about that.
+        let opened = people::open(&self.app, &workspace, &user).await.unwrap();
+        Browser { id, secret: opened.secret, csrf: opened.standing.csrf }
+    }
+
+    /// A request as a page of this server makes it.
+    pub async fn page(&self, browser: &Browser, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let mut request = self.browser(browser, method, path).header("runplane-csrf", &browser.csrf);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.send(request).await
+    }
+
+    /// The same without the token of the session.
+    pub fn browser(&self, browser: &Browser, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let cookie = format!("runplane_session={}", browser.secret);
+        self.client.request(method, self.url(path)).header("cookie", cookie).header("sec-fetch-site", "same-origin")
     }
 
     /// A new agent in the default workspace: its id and its key.

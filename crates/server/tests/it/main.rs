@@ -21,6 +21,7 @@ mod harness;
 mod health;
 mod ledger;
 mod limits;
+mod people;
 mod policies;
 mod settings;
 mod workspaces;

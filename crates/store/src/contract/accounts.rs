@@ -58,7 +58,9 @@ pub fn a_session_lives_until_it_is_ended(place: &dyn Place) {
     assert_eq!(store.delete_sessions("ws_one", "usr_1", Some(&[1; 32])).unwrap(), 1);
     assert!(store.load_session(&[1; 32]).unwrap().is_some());
     assert_eq!(store.delete_sessions("ws_one", "usr_1", None).unwrap(), 1);
-    assert!(store.load_session(&[3; 32]).unwrap().is_some(), "somebody else's stays");
+    assert!(store.delete_session(&[3; 32]).unwrap(), "somebody else's was left alone");
+    assert!(!store.delete_session(&[3; 32]).unwrap());
+    assert_eq!(store.load_session(&[3; 32]).unwrap(), None);
 }
 
 pub fn a_link_is_taken_once_and_replaced_by_the_next(place: &dyn Place) {

@@ -296,6 +296,10 @@ impl<S: Store> Store for FaultStore<S> {
         self.writable()?.touch_session(hash, seen_us)
     }
 
+    fn delete_session(&self, hash: &[u8; 32]) -> Result<bool, StoreError> {
+        self.writable()?.delete_session(hash)
+    }
+
     fn delete_sessions(&self, workspace: &str, user: &str, except: Option<&[u8; 32]>) -> Result<usize, StoreError> {
         self.writable()?.delete_sessions(workspace, user, except)
     }

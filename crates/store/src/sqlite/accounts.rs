@@ -56,6 +56,10 @@ pub(super) fn touch_session(db: &Connection, hash: &[u8; 32], seen_us: i64) -> r
     Ok(())
 }
 
+pub(super) fn delete_session(db: &Connection, hash: &[u8; 32]) -> rusqlite::Result<bool> {
+    Ok(db.execute("DELETE FROM sessions WHERE hash = ?1", [hash])? > 0)
+}
+
 pub(super) fn delete_sessions(
     db: &Connection,
     number: i64,

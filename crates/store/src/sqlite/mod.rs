@@ -268,6 +268,10 @@ impl Store for SqliteStore {
         accounts::touch_session(&*self.ledger.writer()?, hash, seen_us).map_err(unavailable)
     }
 
+    fn delete_session(&self, hash: &[u8; 32]) -> Result<bool, StoreError> {
+        accounts::delete_session(&*self.ledger.writer()?, hash).map_err(unavailable)
+    }
+
     fn delete_sessions(&self, workspace: &str, user: &str, except: Option<&[u8; 32]>) -> Result<usize, StoreError> {
         let number = self.number(workspace)?;
         accounts::delete_sessions(&*self.ledger.writer()?, number, user, except).map_err(unavailable)
