@@ -104,7 +104,10 @@ pub async fn serve(
 ) -> Result<(), Error> {
     let running = start(options).await?;
     let workspace = running.app.workspace(DEFAULT_WORKSPACE)?;
-    let setup = people::first_owner_link(&running.app, &workspace).await?;
+    let setup = people::first_owner_link(&running.app, &workspace).await.unwrap_or_else(|failure| {
+        tracing::warn!(%failure, "there is no link for a first owner");
+        None
+    });
     ready(Ready { address: running.address, setup });
     running.run(shutdown).await
 }

@@ -40,6 +40,10 @@ pub trait Turn: Send {
     fn commit(self: Box<Self>, batch: &Batch) -> Result<(), CommitError>;
 }
 
+fn no_accounts() -> StoreError {
+    StoreError::Unavailable("this store keeps no accounts".into())
+}
+
 pub trait Store: Send + Sync {
     // The installation and its workspaces.
 
@@ -117,26 +121,51 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<DecisionRow>, StoreError>;
 
-    // What people sign in with: apart from the control documents, and never on the ledger.
+    // What people sign in with: apart from the control documents, and never on the ledger. A store that keeps none
+    // says so, and everybody uses the admin token.
 
     /// The password hash of a user (PHC text); `None` takes it away.
-    fn put_password(&self, workspace: &str, user: &str, phc: Option<&str>) -> Result<(), StoreError>;
-    fn load_password(&self, workspace: &str, user: &str) -> Result<Option<String>, StoreError>;
-    fn insert_session(&self, session: &Session) -> Result<(), StoreError>;
-    fn load_session(&self, hash: &[u8; 32]) -> Result<Option<Session>, StoreError>;
-    fn touch_session(&self, hash: &[u8; 32], seen_us: i64) -> Result<(), StoreError>;
+    fn put_password(&self, _workspace: &str, _user: &str, _phc: Option<&str>) -> Result<(), StoreError> {
+        Err(no_accounts())
+    }
+    fn load_password(&self, _workspace: &str, _user: &str) -> Result<Option<String>, StoreError> {
+        Err(no_accounts())
+    }
+    fn insert_session(&self, _session: &Session) -> Result<(), StoreError> {
+        Err(no_accounts())
+    }
+    fn load_session(&self, _hash: &[u8; 32]) -> Result<Option<Session>, StoreError> {
+        Err(no_accounts())
+    }
+    fn touch_session(&self, _hash: &[u8; 32], _seen_us: i64) -> Result<(), StoreError> {
+        Err(no_accounts())
+    }
     /// Ends one session; whether there was one.
-    fn delete_session(&self, hash: &[u8; 32]) -> Result<bool, StoreError>;
+    fn delete_session(&self, _hash: &[u8; 32]) -> Result<bool, StoreError> {
+        Err(no_accounts())
+    }
     /// Ends the sessions of a user, all or all but one; says how many.
-    fn delete_sessions(&self, workspace: &str, user: &str, except: Option<&[u8; 32]>) -> Result<usize, StoreError>;
+    fn delete_sessions(&self, _workspace: &str, _user: &str, _except: Option<&[u8; 32]>) -> Result<usize, StoreError> {
+        Err(no_accounts())
+    }
     /// Keeps a link in the place of those of the same user.
-    fn put_link(&self, link: &Link) -> Result<(), StoreError>;
-    fn load_link(&self, hash: &[u8; 32]) -> Result<Option<Link>, StoreError>;
+    fn put_link(&self, _link: &Link) -> Result<(), StoreError> {
+        Err(no_accounts())
+    }
+    fn load_link(&self, _hash: &[u8; 32]) -> Result<Option<Link>, StoreError> {
+        Err(no_accounts())
+    }
     /// Removes the link and hands it out: of two at once, one gets it.
-    fn take_link(&self, hash: &[u8; 32]) -> Result<Option<Link>, StoreError>;
-    fn delete_links(&self, workspace: &str, user: Option<&str>) -> Result<usize, StoreError>;
+    fn take_link(&self, _hash: &[u8; 32]) -> Result<Option<Link>, StoreError> {
+        Err(no_accounts())
+    }
+    fn delete_links(&self, _workspace: &str, _user: Option<&str>) -> Result<usize, StoreError> {
+        Err(no_accounts())
+    }
     /// Forgets sessions that are over or were not used after `seen_before_us`, and links that are over; says how many.
-    fn forget_ended(&self, now_us: i64, seen_before_us: i64) -> Result<usize, StoreError>;
+    fn forget_ended(&self, _now_us: i64, _seen_before_us: i64) -> Result<usize, StoreError> {
+        Err(no_accounts())
+    }
 
     // Upkeep.
 
