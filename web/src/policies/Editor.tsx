@@ -92,7 +92,7 @@ export function Editor({ label, value, onChange, language, readOnly = false, com
         extensions: [
           BASE, history(), indentOnInput(), highlightActiveLine(), language === "yaml" ? yaml() : json(),
           keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, ...searchKeymap, indentWithTab]),
-          locked.current.of(EditorState.readOnly.of(readOnly)), EditorView.contentAttributes.of({ "aria-label": label }), EditorView.lineWrapping,
+          locked.current.of(EditorState.readOnly.of(readOnly)), EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }), EditorView.lineWrapping,
           latest.current.complete === undefined ? [] : autocompletion({ override: [source], icons: false }),
           latest.current.check === undefined ? [] : [lintGutter(), linter(async ({ state }) => [...((await latest.current.check?.(state.doc.toString())) ?? [])], { delay: 250 })],
           EditorView.updateListener.of(({ docChanged, state }) => docChanged && latest.current.onChange?.(state.doc.toString())),

@@ -1,0 +1,366 @@
+/**
+ * The dashboard in a real Chromium against the real binary. One story, in order: each test starts where the one before ended.
+ *
+ * Needs RUNPLANE_BIN, a built web/dist, the built SDK, and chromium. Screenshots are left in screens/.
+ */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Runplane } from "../sdks/typescript/dist/index.mjs";
+import { accessible, api, openPage, screenshot, startBrowser, startServer } from "./harness.mjs";
+import { seed } from "./seed.mjs";
+
+const OWNER = { username: "ada", displayName: "Ada Lovelace", password: "a quiet engine of brass" };
+const APPROVER = { username: "grace", displayName: "Grace Hopper", password: "nanoseconds of copper wire" };
+const VIEWER = { username: "vera", displayName: "Vera Rubin", password: "flat curves far outside" };
+
+let server, browser, main, ask, runplane;
+
+before(async () => {
+  browser = await startBrowser();
+  server = await startServer();
+  ask = api(server);
+  main = await openPage(browser, server.url);
+  runplane = new Runplane({ baseUrl: server.url, apiKey: server.agentKey, approvalTimeoutMs: 60_000, approvalPollIntervalMs: 100 });
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const refund = (amount, ran) => runplane.guard("process_refund", "stripe", { amount, currency: "usd", charge: "ch_1" }, async () => ran());
+const settled = (promise) => promise.then((value) => ({ value }), (error) => ({ error }));
+const text = (page, label) => page.getByRole("textbox", { name: label });
+
+test("a one-time link makes the first owner, and leaves the address bar at once", async () => {
+  const { page } = main;
+  assert.match(server.setupUrl ?? "", /\/setup#token=/);
+  await page.goto("/");
+  await page.getByText("Nobody has an account yet").waitFor();
+  await page.goto(server.setupUrl);
+  await page.reload();
+  await page.goto("about:blank");
+  await page.goto(server.setupUrl);
+  await page.getByLabel("User name").fill(OWNER.username);
+  assert.equal(new URL(page.url()).hash, "");
+  await page.getByLabel("Your name").fill(OWNER.displayName);
+  await page.locator("input[name=password]").fill(OWNER.password);
+  await accessible(page, "set-up");
+  await page.getByRole("button", { name: "Make the account" }).click();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+});
+
+test("signing out ends the session; a wrong password says so; the right one opens the page", async () => {
+  const { page } = main;
+  await page.getByRole("button", { name: /Account of/ }).click();
+  await page.getByRole("menuitem", { name: "Sign out", exact: true }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await accessible(page, "sign-in");
+  await screenshot(page, "sign-in");
+  page.expectsRefusals = true;
+  await text(page, "User name").fill(OWNER.username);
+  await page.locator("input[name=password]").fill("not the password");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("User name or password is wrong").waitFor();
+  page.expectsRefusals = false;
+  await page.locator("input[name=password]").fill(OWNER.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+});
+
+test("an owner gets the group that a rule asks for", async () => {
+  const { page } = main;
+  await page.keyboard.press("g");
+  await page.keyboard.press("u");
+  await page.getByRole("heading", { name: "Users" }).waitFor();
+  for (const group of ["finance", "platform"]) {
+    await page.getByLabel("Groups of Ada Lovelace").fill(group);
+    await page.keyboard.press("Enter");
+    await page.getByText(group, { exact: true }).first().waitFor();
+  }
+});
+
+test("a held action is approved in the page, and the waiting SDK call runs", async () => {
+  const { page } = main;
+  await page.goto("/approvals");
+  await page.getByText("Nothing waits").waitFor();
+  let ran = 0;
+  const waiting = settled(refund(800, () => (ran += 1)));
+  await page.getByRole("heading", { name: "Refund 800 usd through stripe" }).waitFor();
+  assert.match(await page.title(), /^\(1\)/);
+  await page.getByText("payments/refund-over-500").first().waitFor();
+  assert.equal(ran, 0);
+  await page.getByRole("button", { name: "Approve" }).click();
+  await page.getByRole("textbox", { name: "Comment" }).fill("Checked the order");
+  await page.getByRole("button", { name: "Approve" }).click();
+  const { error } = await waiting;
+  assert.equal(error, undefined);
+  assert.equal(ran, 1);
+  await page.getByText("Nothing waits").waitFor();
+});
+
+test("a denial reaches the SDK with its comment", async () => {
+  const { page } = main;
+  const waiting = settled(refund(900, () => assert.fail("it ran")));
+  await page.getByRole("heading", { name: "Refund 900 usd through stripe" }).waitFor();
+  await page.keyboard.press("d");
+  const comment = page.getByRole("textbox", { name: "Comment" });
+  await comment.fill("Not without a ticket");
+  await comment.press("Enter");
+  const { error } = await waiting;
+  assert.equal(error?.code, "DENIED");
+  assert.equal(error?.reason, "Not without a ticket");
+});
+
+test("the inbox is cleared by keyboard: one by one, and several at once", async () => {
+  const { page } = main;
+  let ran = 0;
+  const waiting = [];
+  for (const amount of [601, 602, 603, 604]) {
+    waiting.push(settled(refund(amount, () => (ran += 1))));
+    await page.getByRole("link", { name: `Refund ${amount} usd` }).waitFor();
+  }
+  await page.getByRole("heading", { name: "Refund 601 usd through stripe" }).waitFor();
+  await page.keyboard.press("a");
+  await page.getByRole("textbox", { name: "Comment" }).press("Enter");
+  await page.getByRole("heading", { name: "Refund 602 usd through stripe" }).waitFor();
+  await page.keyboard.press("x");
+  await page.keyboard.press("j");
+  await page.waitForURL((url) => url.pathname.includes("apr_"));
+  await page.keyboard.press("x");
+  await page.getByRole("heading", { name: "2 asks chosen" }).waitFor();
+  await page.keyboard.press("a");
+  await page.keyboard.press("Enter");
+  await page.getByText("Approved 2 asks").waitFor();
+  await page.getByRole("heading", { name: "Refund 604 usd through stripe" }).waitFor();
+  await page.keyboard.press("d");
+  await page.getByRole("textbox", { name: "Comment" }).press("Enter");
+  const outcomes = await Promise.all(waiting);
+  assert.equal(ran, 3);
+  assert.equal(outcomes.filter(({ error }) => error?.code === "DENIED").length, 1);
+  await page.getByText("Nothing waits").waitFor();
+});
+
+const POLICY = `policy: e2e
+description: For this test
+rules:
+  - id: quiet-notes
+    action: modify_record
+    when: context.recordTyp == "note"
+    decision: ALLOW
+    reason: Notes are free
+`;
+
+test("a policy is written: the error stands under its characters, is fixed, tried, published and rolled back", async () => {
+  const { page } = main;
+  await page.goto("/policies/new");
+  const editor = page.getByRole("textbox", { name: "Policy text" });
+  const write = async (yaml) => {
+    await editor.click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.insertText(yaml);
+  };
+  await write(POLICY);
+  const wrong = page.locator(".cm-lintRange-error");
+  await wrong.waitFor();
+  assert.match(await wrong.innerText(), /recordTyp/);
+  await page.getByText("it cannot be published").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Publish…" }).isDisabled(), true);
+  await accessible(page, "policy with an error");
+  await write(POLICY.replace("recordTyp ", "recordType "));
+  await page.getByText("It would be published").waitFor();
+
+  const call = page.getByRole("textbox", { name: "Call to try" });
+  await call.click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.insertText(JSON.stringify({ type: "modify_record", target: "crm", context: { recordType: "note", recordId: "n_1" } }));
+  await page.getByRole("button", { name: "Decide" }).click();
+  await page.getByRole("region", { name: "Try it" }).getByText("e2e/quiet-notes").first().waitFor();
+
+  const publish = async (message) => {
+    await page.getByRole("button", { name: "Publish…" }).click();
+    await page.getByLabel("What for").fill(message);
+    await page.getByRole("button", { name: "Publish", exact: true }).click();
+    await page.getByText("e2e is in force from the next decision on").first().waitFor();
+  };
+  await publish("First version");
+  await page.waitForURL("**/policies/e2e");
+  await page.getByText("in force", { exact: true }).waitFor();
+  await write(POLICY.replace("recordTyp ", "recordType ").replace("ALLOW", "BLOCK"));
+  await page.getByText("It would be published").waitFor();
+  await publish("Second version");
+  const decide = async () => (await ask("POST", "/api/v1/policies/explain", { call: { action: { type: "modify_record", target: "crm", context: { recordType: "note", recordId: "n_1" } } } })).decision.outcome;
+  assert.equal(await decide(), "BLOCK");
+
+  await page.getByText("History", { exact: true }).click();
+  await page.getByRole("button", { name: /First version/ }).click();
+  await page.getByRole("button", { name: "Roll back to 1…" }).click();
+  await page.getByLabel("Why").fill("Notes must be free");
+  await page.getByRole("button", { name: "Roll back", exact: true }).click();
+  await page.getByText("e2e is rolled back to version 1").waitFor();
+  assert.notEqual(await decide(), "BLOCK");
+});
+
+test("decisions are filtered, opened, and proven in the browser", async () => {
+  const { page } = main;
+  await seed({ url: server.url, token: server.token, count: 160, leaveOpen: 8 });
+  await page.goto("/decisions");
+  await page.getByRole("combobox", { name: "Outcome" }).click();
+  await page.getByRole("option", { name: "Blocked" }).click();
+  await page.waitForURL(/outcome=BLOCK/);
+  await page.getByRole("row").first().waitFor();
+  await page.waitForFunction(() => [...document.querySelectorAll("[role=row]")].every((row) => row.textContent.includes("Blocked")));
+  await page.goto("/decisions?rule=payments%2Frefund-over-500&outcome=REQUIRE_APPROVAL");
+  await page.getByRole("row").first().click();
+  await page.waitForURL(/open=/);
+  await page.getByText("Refunds over 500 need a person").first().waitFor();
+  await page.getByRole("button", { name: "Verify in my browser" }).click();
+  await page.getByText("This entry is in the signed ledger").waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("Escape");
+  await page.waitForURL((url) => !url.search.includes("open="));
+});
+
+test("the ledger is verified by the server and by the browser", async () => {
+  const { page } = main;
+  await page.goto("/ledger");
+  await page.getByRole("button", { name: "Ask the server" }).click();
+  await page.getByText("Valid", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Build the tree in my browser" }).click();
+  await page.getByText(/The leaf hashes of .* entries lead to the signed root/).waitFor();
+});
+
+test("containment stops everything, says so on every page, and is released", async () => {
+  const { page } = main;
+  await page.goto("/containment");
+  await page.getByRole("button", { name: "Stop everything" }).click();
+  await page.getByLabel("Why").fill("Looks wrong");
+  await page.getByRole("button", { name: "Stop everything now" }).click();
+  await page.getByRole("heading", { name: "Everything is stopped" }).waitFor();
+  const { error } = await settled(runplane.guard("read_balance", "stripe", {}, async () => assert.fail("it ran")));
+  assert.equal(error?.code, "BLOCKED");
+  await accessible(page, "containment, on");
+  await screenshot(page, "containment-on");
+  await page.goto("/decisions");
+  await page.getByText("Everything is stopped").waitFor();
+  await page.getByRole("link", { name: "Show" }).click();
+  await page.getByRole("button", { name: "Release…" }).first().click();
+  await page.getByRole("button", { name: "Let them act again" }).first().click();
+  await page.getByRole("heading", { name: "Agents may act" }).waitFor();
+  const { error: none } = await settled(runplane.guard("read_balance", "stripe", {}, async () => "ran"));
+  assert.equal(none, undefined);
+});
+
+/** Invites somebody in the page and signs them in through their link, in a browser of their own. */
+async function invite(person, role) {
+  const { page } = main;
+  await page.goto("/users");
+  await page.getByRole("button", { name: "Invite somebody" }).click();
+  await page.getByLabel("User name").fill(person.username);
+  await page.getByLabel("Name", { exact: true }).fill(person.displayName);
+  await page.getByRole("combobox", { name: "Role", exact: true }).click();
+  await page.getByRole("option", { name: role }).click();
+  await page.getByRole("button", { name: "Make the link" }).click();
+  const link = await page.getByRole("dialog").locator("code").innerText();
+  await page.getByRole("button", { name: "I have it" }).click();
+  const theirs = await openPage(browser, server.url);
+  await theirs.page.goto(link);
+  await theirs.page.locator("input[name=password]").fill(person.password);
+  await theirs.page.getByRole("button", { name: "Save and sign in" }).click();
+  await theirs.page.getByRole("heading", { name: "Overview" }).waitFor();
+  return theirs;
+}
+
+test("roles see and do only what they may", async () => {
+  const viewer = await invite(VIEWER, "viewer");
+  const approver = await invite(APPROVER, "approver");
+  const pages = async ({ page }) => (await page.getByRole("navigation", { name: "Pages" }).first().getByRole("link").allInnerTexts()).map((name) => name.split("\n")[0]);
+  assert.equal((await pages(viewer)).includes("Users"), false);
+  assert.equal((await pages(main)).includes("Users"), true);
+
+  await viewer.page.goto("/approvals");
+  await viewer.page.getByText("Your role may look, but not decide").waitFor();
+  assert.equal(await viewer.page.getByRole("button", { name: "Approve" }).count(), 0);
+  await viewer.page.goto("/containment");
+  await viewer.page.getByRole("heading", { name: "Agents may act" }).waitFor();
+  assert.equal(await viewer.page.getByRole("button", { name: /Stop/ }).count(), 0);
+  await viewer.page.goto("/policies");
+  assert.equal(await viewer.page.getByRole("link", { name: "New policy" }).count(), 0);
+  // What is hidden is refused too.
+  const status = await viewer.page.evaluate(async () => {
+    const { csrfToken } = await (await fetch("/api/v1/session")).json();
+    const body = JSON.stringify({ scope: "workspace", reason: "no" });
+    return (await fetch("/api/v1/containment", { method: "POST", headers: { "content-type": "application/json", "Runplane-Csrf": csrfToken }, body })).status;
+  });
+  assert.equal(status, 403);
+
+  await approver.page.goto("/containment");
+  await approver.page.getByRole("button", { name: "Stop everything" }).waitFor();
+  // A role that is taken away counts from the next request on.
+  const { users } = await ask("GET", "/api/v1/users");
+  const { id } = users.find(({ username }) => username === APPROVER.username);
+  await ask("PATCH", `/api/v1/users/${id}`, { role: "viewer" });
+  await approver.page.reload();
+  await approver.page.getByRole("heading", { name: "Agents may act" }).waitFor();
+  assert.equal(await approver.page.getByRole("button", { name: /Stop/ }).count(), 0);
+  const refused = /status of 403/;
+  for (const { wrong, context } of [viewer, approver]) {
+    assert.deepEqual(wrong.filter((line) => !refused.test(line)), []);
+    await context.close();
+  }
+});
+
+const PAGES = ["/", "/decisions", "/approvals", "/approvals?status=closed", "/policies", "/policies/payments", "/policies/payments?view=rules", "/policies/e2e?view=history", "/containment", "/agents", "/catalogue?type=process_refund", "/ledger", "/users", "/settings"];
+
+test("every page, in both themes and at both widths, is accessible", async () => {
+  const { page } = main;
+  const [row] = (await ask("GET", "/api/v1/decisions?limit=1&rule=payments/refund-over-500")).decisions;
+  const paths = [...PAGES, `/decisions?open=${row.requestId}&by=${row.agent.id}`, `/agents/${row.agent.id}`];
+  for (const path of paths) {
+    await page.goto(path);
+    await page.locator("main h1").first().waitFor();
+    await page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
+    const name = path.replace(/(agt|req)_\w+/g, "one").replace(/\W+/g, "-").replace(/^-|-$/g, "") || "overview";
+    for (const [width, height] of [[1440, 900], [390, 844]]) {
+      await page.setViewportSize({ width, height });
+      for (const theme of ["light", "dark"]) {
+        await page.evaluate((value) => document.documentElement.setAttribute("data-mantine-color-scheme", value), theme);
+        await page.waitForTimeout(150);
+        await screenshot(page, `${name}-${width}-${theme}`);
+        if (width === 1440 || (path === "/approvals" && theme === "light")) await accessible(page, `${path}, ${theme}, ${width} px`);
+      }
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      assert.ok(wide <= 0, `${path} is ${wide} px too wide at ${width} px`);
+    }
+    await page.setViewportSize({ width: 1440, height: 900 });
+  }
+});
+
+test("the first page is there within a second, and help and palette open by keyboard", async () => {
+  const { page } = main;
+  const times = [];
+  for (let run = 0; run < 3; run += 1) {
+    const start = performance.now();
+    await page.goto("/approvals", { waitUntil: "commit" });
+    await page.getByRole("heading", { name: "Approvals" }).waitFor();
+    times.push(performance.now() - start);
+  }
+  const median = times.sort((a, b) => a - b)[1];
+  console.log(`# interactive after ${median.toFixed(0)} ms (median of 3)`);
+  // Generous: this machine also builds. The promise is a second on an idle one.
+  assert.ok(median < 4_000, `interactive only after ${median} ms`);
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").getByText("Search or jump").waitFor();
+  await accessible(page, "help");
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Search or jump" }).fill("create_charge");
+  await accessible(page, "palette");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/catalogue\?type=create_charge/);
+});
+
+test("nothing was wrong on the way: no console error, no request to anybody else, a content policy on every page", () => {
+  assert.deepEqual(main.wrong, []);
+});
