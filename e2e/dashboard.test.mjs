@@ -4,7 +4,7 @@
  * Needs RUNPLANE_BIN, a built web/dist, the built SDK, and chromium. Screenshots are left in screens/.
  */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, test as nodeTest } from "node:test";
 import { Runplane } from "../sdks/typescript/dist/index.mjs";
 import { accessible, api, openPage, screenshot, startBrowser, startServer } from "./harness.mjs";
 import { seed } from "./seed.mjs";
@@ -27,6 +27,17 @@ after(async () => {
   await browser?.close();
   await server?.stop();
 });
+
+/** A test that leaves a picture of where it failed. */
+const test = (name, run) =>
+  nodeTest(name, async () => {
+    try {
+      await run();
+    } catch (error) {
+      if (main !== undefined) await screenshot(main.page, `failed-${name.slice(0, 40).replace(/\W+/g, "-")}`);
+      throw error;
+    }
+  });
 
 const refund = (amount, ran) => runplane.guard("process_refund", "stripe", { amount, currency: "usd", charge: "ch_1" }, async () => ran());
 const settled = (promise) => promise.then((value) => ({ value }), (error) => ({ error }));

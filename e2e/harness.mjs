@@ -38,13 +38,13 @@ export async function startServer() {
     child.once("exit", (code) => failed(new Error(`the server stopped with ${code}:\n${out}`)));
     setTimeout(() => failed(new Error(`the server did not say that it listens:\n${out}`)), START_WITHIN_MS).unref();
   });
-  const { url, setupUrl, keys } = await announced;
+  const { url, setupUrl, adminToken, agentKey, agentId } = await announced;
   const stop = async () => {
     child.kill("SIGTERM");
     await new Promise((done) => child.once("exit", done));
     await rm(folder, { recursive: true, force: true });
   };
-  return { url, setupUrl, token: keys?.adminToken, agentKey: keys?.agentKey, agentId: keys?.agentId, stop };
+  return { url, setupUrl, token: adminToken, agentKey, agentId, stop };
 }
 
 function freePort() {

@@ -18,7 +18,17 @@ export async function decideAll(ids: readonly string[], verdict: Verdict, commen
       const { data } = await vote({ path: { id: ids[0] }, body: { comment: said }, throwOnError: true });
       return [{ id: ids[0], decided: true, state: data.state }];
     }
-    const results: Result[] = [];
+    return await many(ids, verdict, said);
+  } catch (failure) {
+    throw Problem.of(failure);
+  } finally {
+    void refresh("listApprovals", "listApprovalGroups", "getApproval", "getStatistics");
+  }
+}
+
+async function many(ids: readonly string[], verdict: Verdict, said: string | undefined): Promise<Result[]> {
+  const results: Result[] = [];
+  try {
     for (let from = 0; from < ids.length; from += AT_ONCE) {
       const { data } = await client.post<{ 200: { results: Result[] } }, unknown, true>({
         url: "/api/v1/approvals/decide", body: { ids: ids.slice(from, from + AT_ONCE), verdict, comment: said },
@@ -28,9 +38,21 @@ export async function decideAll(ids: readonly string[], verdict: Verdict, commen
     }
     return results;
   } catch (failure) {
-    throw Problem.of(failure);
-  } finally {
-    void refresh("listApprovals", "listApprovalGroups", "getApproval", "getStatistics");
+    // A server that takes one at a time.
+    if (!Problem.of(failure).unknownHere) throw failure;
+    for (const id of ids) results.push(await one(id, verdict, said));
+    return results;
+  }
+}
+
+async function one(id: string, verdict: Verdict, said: string | undefined): Promise<Result> {
+  try {
+    const vote = verdict === "approve" ? approve : deny;
+    const { data } = await vote({ path: { id }, body: { comment: said }, throwOnError: true });
+    return { id, decided: true, state: data.state };
+  } catch (failure) {
+    const { code, detail } = Problem.of(failure);
+    return { id, decided: false, error: code, detail };
   }
 }
 

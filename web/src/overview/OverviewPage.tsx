@@ -78,7 +78,9 @@ function Tiles({ statistics, range, total }: { statistics: Statistics; range: st
       <Link to="/decisions" search={{ range }} className={classes.tile}>
         <span>Decisions</span>
         <b className="num">{compact(total)}</b>
-        <small>{grouped(statistics.ledgerSize)} entries on the ledger</small>
+        <small>
+          {statistics.newestOnly === undefined ? `${grouped(statistics.ledgerSize)} entries on the ledger` : `only the newest ${grouped(statistics.newestOnly)} are counted`}
+        </small>
       </Link>
       <Link to="/decisions" search={{ range, outcome: "ALLOW" }} className={classes.tile}>
         <span>Allowed</span>
@@ -115,13 +117,13 @@ function Health({ statistics }: { statistics: Statistics }) {
         </div>
         <div>
           <dt>Ledger</dt>
-          <dd data-bad={!ledger.valid || undefined}>
-            <Link to="/ledger">{ledger.valid ? "as signed" : "broken"}</Link>
+          <dd data-bad={ledger.valid === false || undefined}>
+            <Link to="/ledger">{ledger.valid === undefined ? "verify" : ledger.valid ? "as signed" : "broken"}</Link>
           </dd>
         </div>
         <div>
           <dt>Verified</dt>
-          <dd className="num">{grouped(ledger.checkedTo)} of {grouped(ledger.size)}</dd>
+          <dd className="num">{ledger.checkedTo === undefined ? "–" : grouped(ledger.checkedTo)} of {grouped(ledger.size)}</dd>
         </div>
         <div>
           <dt>Lists behind by</dt>

@@ -1,6 +1,8 @@
 /** Policy tooling of the server: lint, explain, history, hits. */
 import { queryOptions } from "@tanstack/react-query";
+import { Problem } from "../api/http";
 import { client } from "../client/client.gen";
+import { checkPolicy } from "../client/sdk.gen";
 import type { FactorView, FindingView } from "../client/types.gen";
 
 const HEADERS = { "Content-Type": "application/json" };
@@ -23,10 +25,15 @@ export interface Lint {
   findings: LintFinding[];
 }
 
-export async function lint(yaml: string | undefined, signal?: AbortSignal): Promise<Lint> {
-  const body = yaml === undefined ? {} : { yaml };
-  const { data } = await client.post<{ 200: Lint }, unknown, true>({ url: "/api/v1/policies/lint", body, headers: HEADERS, signal, throwOnError: true });
-  return data as Lint;
+export async function lint(yaml: string): Promise<Lint> {
+  try {
+    const { data } = await client.post<{ 200: Lint }, unknown, true>({ url: "/api/v1/policies/lint", body: { yaml }, headers: HEADERS, throwOnError: true });
+    return data as Lint;
+  } catch (failure) {
+    if (!Problem.of(failure).unknownHere) throw failure;
+    const { data } = await checkPolicy({ body: { yaml }, throwOnError: true });
+    return { ...data, findings: [] };
+  }
 }
 
 export interface RulePart {
