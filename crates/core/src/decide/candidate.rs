@@ -1,8 +1,7 @@
 //! One rule about one call, with its condition as far as it is known.
 
-use crate::policy::condition::evaluate;
 use crate::policy::condition::failure::What;
-use crate::policy::condition::{Budget, Condition, Failure, View};
+use crate::policy::condition::{Budget, Condition, Failure, Known, View};
 use crate::policy::rule::Rule;
 
 /// Truth of a condition.
@@ -16,25 +15,39 @@ pub enum Verdict {
     Later,
 }
 
-/// A rule that is about the call and whose condition is not known to be false.
+/// A rule that is about the call and whose condition is not known to be false, by the reference evaluator.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// Place in the bundle.
     pub rule: u32,
-    pub when: Verdict,
-    pub unless: Verdict,
+    pub when: Known,
+    pub unless: Known,
+}
+
+impl From<Known> for Verdict {
+    fn from(known: Known) -> Self {
+        match known {
+            Known::True => Self::True,
+            Known::False => Self::False,
+            Known::Failed(failure) => Self::Failed(failure),
+            Known::Later(_) => Self::Later,
+        }
+    }
 }
 
 impl Verdict {
-    fn of(condition: Option<&Condition>, absent: Self, view: &View<'_>, budget: &mut Budget) -> Self {
-        match condition {
-            None => absent,
-            Some(condition) if condition.needs_state && view.state.is_none() => Self::Later,
-            Some(condition) => match evaluate::holds(&condition.root, view, budget) {
-                Ok(true) => Self::True,
-                Ok(false) => Self::False,
-                Err(failure) => Self::Failed(failure),
-            },
+    /// The verdict on `when && !unless`: either part can decide it as false, else a failure fails it.
+    /// Never `Later`: what still has no state has no value.
+    #[must_use]
+    pub fn of(when: Self, unless: impl FnOnce() -> Self) -> Self {
+        if when == Self::False {
+            return Self::False;
+        }
+        match (when, unless()) {
+            (_, Self::True) => Self::False,
+            (Self::Failed(failure), _) | (_, Self::Failed(failure)) => Self::Failed(failure),
+            (Self::Later, _) | (_, Self::Later) => Self::Failed(Failure::new(0, What::NotRead("state".into()))),
+            _ => Self::True,
         }
     }
 }
@@ -42,35 +55,26 @@ impl Verdict {
 impl Candidate {
     /// Evaluates what can be evaluated now; `None` if the condition is false for certain.
     #[must_use]
-    pub fn new(place: u32, rule: &Rule, view: &View<'_>, budget: &mut Budget) -> Option<Self> {
-        let when = Verdict::of(rule.when.as_ref(), Verdict::True, view, budget);
-        if when == Verdict::False {
+    pub fn new<'a>(place: u32, rule: &'a Rule, view: &View<'a>, budget: &mut Budget) -> Option<Self> {
+        let mut first = |condition: Option<&'a Condition>, absent: Known| {
+            condition.map_or(absent, |condition| condition.first(view, budget))
+        };
+        let when = first(rule.when.as_ref(), Known::True);
+        if when == Known::False {
             return None;
         }
-        let unless = Verdict::of(rule.unless.as_ref(), Verdict::False, view, budget);
-        (unless != Verdict::True).then_some(Self { rule: place, when, unless })
+        let unless = first(rule.unless.as_ref(), Known::False);
+        (unless != Known::True).then_some(Self { rule: place, when, unless })
     }
 
-    /// The verdict on `when && !unless`: either part can decide it as false, else a failure fails it.
-    /// Never `Later`: what still has no state has no value.
+    /// The verdict with time and meters.
     #[must_use]
-    pub fn verdict(&self, rule: &Rule, view: &View<'_>, budget: &mut Budget) -> Verdict {
-        let resolve = |known: &Verdict, condition: Option<&Condition>, budget: &mut Budget| match known {
-            Verdict::Later => Verdict::of(condition, Verdict::Later, view, budget),
-            other => other.clone(),
+    pub fn verdict<'a>(&self, rule: &'a Rule, view: &View<'a>, budget: &mut Budget) -> Verdict {
+        let rest = |known: &Known, condition: Option<&'a Condition>, budget: &mut Budget| match (known, condition) {
+            (Known::Later(failure), Some(condition)) => condition.rest(failure.as_ref(), view, budget).into(),
+            (known, _) => Verdict::from(known.clone()),
         };
-        let when = resolve(&self.when, rule.when.as_ref(), budget);
-        if when == Verdict::False {
-            return Verdict::False;
-        }
-        let unless = resolve(&self.unless, rule.unless.as_ref(), budget);
-        match (when, unless) {
-            (_, Verdict::True) => Verdict::False,
-            (Verdict::Failed(failure), _) | (_, Verdict::Failed(failure)) => Verdict::Failed(failure),
-            (Verdict::Later, _) | (_, Verdict::Later) => {
-                Verdict::Failed(Failure::new(0, What::NotRead("state".into())))
-            }
-            _ => Verdict::True,
-        }
+        let when = rest(&self.when, rule.when.as_ref(), budget);
+        Verdict::of(when, || rest(&self.unless, rule.unless.as_ref(), budget))
     }
 }

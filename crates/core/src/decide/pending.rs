@@ -4,8 +4,8 @@
 
 use super::candidate::Verdict;
 use crate::policy::Bundle;
-use crate::policy::condition::Condition;
-use crate::policy::program::{Asking, Clause, Known};
+use crate::policy::condition::{Condition, Known};
+use crate::policy::program::{Asking, Clause};
 use crate::policy::rule::Rule;
 
 /// A rule that is about the call and whose condition is not known to be false.
@@ -45,14 +45,7 @@ impl Pending {
     pub fn verdict<'a>(&self, bundle: &'a Bundle, rule: &'a Rule, asking: &mut Asking<'a, '_>) -> Verdict {
         let program = bundle.program();
         let when = rest(&self.when, program.when(self.rule), rule.when.as_ref(), asking);
-        if when == Verdict::False {
-            return Verdict::False;
-        }
-        match (when, rest(&self.unless, program.unless(self.rule), rule.unless.as_ref(), asking)) {
-            (_, Verdict::True) => Verdict::False,
-            (Verdict::Failed(failure), _) | (_, Verdict::Failed(failure)) => Verdict::Failed(failure),
-            _ => Verdict::True,
-        }
+        Verdict::of(when, || rest(&self.unless, program.unless(self.rule), rule.unless.as_ref(), asking))
     }
 }
 
@@ -62,7 +55,7 @@ fn first<'a>(
     absent: Known,
     asking: &mut Asking<'a, '_>,
 ) -> Known {
-    clause.zip(condition).map_or(absent, |(clause, condition)| asking.clause(clause, &condition.root))
+    clause.zip(condition).map_or(absent, |(clause, condition)| asking.first(clause, &condition.root))
 }
 
 fn rest<'a>(
@@ -72,10 +65,9 @@ fn rest<'a>(
     asking: &mut Asking<'a, '_>,
 ) -> Verdict {
     match (known, clause.zip(condition)) {
-        (Known::True, _) => Verdict::True,
-        (Known::False, _) => Verdict::False,
-        (Known::Failed(failure), _) => Verdict::Failed(failure.clone()),
-        (Known::Later(failure), Some((clause, condition))) => asking.rest(clause, &condition.root, failure.as_ref()),
-        (Known::Later(_), None) => Verdict::False,
+        (Known::Later(failure), Some((clause, condition))) => {
+            asking.rest(clause, &condition.root, failure.as_ref()).into()
+        }
+        (known, _) => known.clone().into(),
     }
 }

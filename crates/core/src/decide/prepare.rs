@@ -9,9 +9,9 @@ use crate::inspect::{self, Readings};
 use crate::meter::MeterKey;
 use crate::policy::Bundle;
 use crate::policy::condition::evaluate;
-use crate::policy::condition::{Budget, Failure, STEPS, View};
+use crate::policy::condition::{Budget, Failure, Known, STEPS, View};
 use crate::policy::counter::{Counter, Counts};
-use crate::policy::program::{Asking, Known};
+use crate::policy::program::Asking;
 use crate::policy::rule::Rule;
 use crate::risk::{self, Risk};
 
@@ -54,9 +54,14 @@ pub(super) enum Why {
 /// Prepares a call whose payload has been read (`inspect::read_all`). Pure and total.
 #[must_use]
 pub fn prepare(bundle: &Bundle, call: Call, readings: Readings) -> Prepared {
+    prepare_within(bundle, call, readings, Budget(STEPS))
+}
+
+/// Prepares with another budget than every request has.
+pub(super) fn prepare_within(bundle: &Bundle, call: Call, readings: Readings, budget: Budget) -> Prepared {
     let risk = risk::score(&call, bundle.catalogue(), bundle.weights());
     let view = View { call: &call, readings: &readings, risk: &risk, settings: bundle.settings(), state: None };
-    let mut asking = Asking::new(bundle.program(), &view, Budget(STEPS));
+    let mut asking = Asking::new(bundle.program(), &view, budget);
     let places = bundle.program().rules(&mut asking);
     let candidates: Vec<Pending> =
         places.into_iter().filter_map(|place| Pending::new(bundle, place, &mut asking)).collect();
@@ -99,7 +104,7 @@ fn dues<'a>(bundle: &'a Bundle, view: &View<'a>, asking: &mut Asking<'a, '_>) ->
             continue;
         }
         let when = bundle.program().counter(place).zip(own.when.as_ref());
-        if when.is_some_and(|(clause, when)| asking.clause(clause, &when.root) == Known::False) {
+        if when.is_some_and(|(clause, when)| asking.first(clause, &when.root) == Known::False) {
             continue;
         }
         let amount = match &own.sum {

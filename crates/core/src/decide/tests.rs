@@ -1,6 +1,7 @@
 //! Sentences of the outcome rule, one test each. Generated cases are in `properties`.
 
 mod approvals;
+mod differential;
 mod generate;
 mod limits;
 mod properties;

@@ -8,6 +8,7 @@ mod calls;
 pub mod evaluate;
 pub mod failure;
 pub(crate) mod functions;
+pub mod known;
 mod lower;
 pub mod names;
 mod parse;
@@ -19,6 +20,7 @@ pub mod view;
 
 pub use evaluate::{Budget, STEPS};
 pub use failure::Failure;
+pub use known::Known;
 pub use names::Names;
 pub use view::{State, View};
 

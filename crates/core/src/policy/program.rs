@@ -15,11 +15,11 @@ mod slot;
 
 pub use run::Asking;
 
-use super::condition::ast::{Expr, Fact, Kind};
+use super::condition::ast::Expr;
+use super::condition::known::{Known, Seen};
 use super::condition::{Condition, Failure, plain};
 use super::counter::{Counter, Counts};
 use super::rule::Rule;
-use crate::decide::Verdict;
 use finder::{Finder, Found};
 use predicate::{Slots, Truth};
 use shelf::Gate;
@@ -64,18 +64,6 @@ pub struct Part {
     place: u16,
     is_plain: bool,
     needs_state: bool,
-}
-
-/// What is known of a condition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Known {
-    True,
-    False,
-    /// It has no value.
-    Failed(Failure),
-    /// Some part needs time or meters; the others do not make it false. With the failure of the leftmost
-    /// part that has no value, and its place.
-    Later(Option<(u16, Failure)>),
 }
 
 impl Program {
@@ -174,7 +162,8 @@ impl Making {
         let mut parts: Vec<Part> = (0u16..)
             .zip(plain::parts(&condition.root))
             .map(|(place, expr)| {
-                let (is_plain, needs_state) = (plain::is_plain(expr), condition.needs_state && needs_state(expr));
+                let (is_plain, needs_state) =
+                    (plain::is_plain(expr), condition.needs_state && plain::needs_state(expr));
                 let predicate = self.predicate(expr, !is_plain && !needs_state);
                 Part { predicate, at: expr.at, place, is_plain, needs_state }
             })
@@ -210,52 +199,38 @@ impl Making {
     }
 }
 
-fn needs_state(expr: &Expr) -> bool {
-    let mut found = false;
-    expr.walk(&mut |expr| {
-        found |= matches!(expr.kind, Kind::Meter(_) | Kind::Fact(Fact::Now) | Kind::HasFact(Fact::Now));
-    });
-    found
-}
-
 impl<'a> Asking<'a, '_> {
     /// What is known of a condition from the call alone; `root` is the condition.
-    pub fn clause(&mut self, clause: &Clause, root: &'a Expr) -> Known {
-        let (mut failure, mut later) = (None, false);
-        for part in &clause.parts {
-            if part.needs_state {
-                later = true;
-                continue;
-            }
-            match self.part(part, || plain::parts(root).nth(usize::from(part.place))) {
-                Ok(true) => {}
-                Ok(false) => return Known::False,
-                Err(found) => leftmost(&mut failure, part.place, found),
-            }
-        }
-        match (later, failure) {
-            (true, failure) => Known::Later(failure),
-            (false, Some((_, failure))) => Known::Failed(failure),
-            (false, None) => Known::True,
-        }
+    pub fn first(&mut self, clause: &Clause, root: &'a Expr) -> Known {
+        let waits = clause.parts.iter().any(|part| part.needs_state);
+        let mut seen = Seen { waits, ..Seen::default() };
+        if self.look(clause, root, &mut seen, false) { seen.known() } else { Known::False }
     }
 
-    /// The rest of a condition, once time and meters are there; `known` is what failed before. Never `Later`.
-    pub fn rest(&mut self, clause: &Clause, root: &'a Expr, known: Option<&(u16, Failure)>) -> Verdict {
-        let mut failure = known.cloned();
-        for part in clause.parts.iter().filter(|part| part.needs_state) {
+    /// The rest of a condition, once time and meters are there; `failure` is what failed before.
+    pub fn rest(&mut self, clause: &Clause, root: &'a Expr, failure: Option<&(u16, Failure)>) -> Known {
+        let mut seen = Seen { failure: failure.cloned(), waits: false };
+        if self.look(clause, root, &mut seen, true) { seen.known() } else { Known::False }
+    }
+
+    /// Looks at the parts that need state, or at the others; `false` if one of them is false.
+    fn look(&mut self, clause: &Clause, root: &'a Expr, seen: &mut Seen, needs_state: bool) -> bool {
+        for part in clause.parts.iter().filter(|part| part.needs_state == needs_state) {
             match self.part(part, || plain::parts(root).nth(usize::from(part.place))) {
                 Ok(true) => {}
-                Ok(false) => return Verdict::False,
-                Err(found) => leftmost(&mut failure, part.place, found),
+                Ok(false) => return false,
+                Err(failure) => seen.fail(part.place, failure),
             }
         }
-        failure.map_or(Verdict::True, |(_, failure)| Verdict::Failed(failure))
+        true
     }
 }
 
-fn leftmost(known: &mut Option<(u16, Failure)>, place: u16, failure: Failure) {
-    if known.as_ref().is_none_or(|(first, _)| place < *first) {
-        *known = Some((place, failure));
+/// For tests: how many predicates are typed, of how many.
+#[cfg(test)]
+impl Program {
+    pub fn typed(&self) -> (usize, usize) {
+        let typed = |predicate: &&Predicate| !matches!(predicate.truth, Truth::Reference);
+        (self.predicates.iter().filter(typed).count(), self.predicates.len())
     }
 }

@@ -225,7 +225,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn binary(&mut self, at: u32, operator: Operator, left: &'a Expr, right: &'a Expr) -> Outcome<'a> {
-        let free = plain::compares_little(operator, left, right);
+        let free = plain::computes_little(operator, left, right);
         let (left, right) = (self.value(left)?, self.value(right)?);
         let weight = match operator {
             _ if free => 0,

@@ -38,7 +38,7 @@ pub fn is_plain(expr: &Expr) -> bool {
         Kind::If(parts) => parts.iter().all(is_plain),
         Kind::Binary(operator, left, right) => {
             let operands = is_plain(left) && (is_plain(right) || is_spelled_out(right));
-            operands && (compares_little(*operator, left, right) || is_arithmetic(*operator))
+            operands && computes_little(*operator, left, right)
         }
         Kind::Call(Function::Type, arguments) => arguments.first().is_some_and(is_place),
         Kind::Call(function, arguments) => reads_little(*function, arguments) && arguments.iter().all(is_plain),
@@ -76,6 +76,12 @@ fn is_spelled_out(expr: &Expr) -> bool {
     matches!(&expr.kind, Kind::List(items) if items.iter().all(is_scalar))
 }
 
+/// Whether the operator takes no longer because its operands are larger.
+#[must_use]
+pub fn computes_little(operator: Operator, left: &Expr, right: &Expr) -> bool {
+    is_arithmetic(operator) || compares_little(operator, left, right)
+}
+
 /// Whether the comparison reads no more than the rule spells out, whatever the other side is.
 #[must_use]
 pub fn compares_little(operator: Operator, left: &Expr, right: &Expr) -> bool {
@@ -111,6 +117,16 @@ pub fn reads_little(function: Function, arguments: &[Expr]) -> bool {
             Function::Size | Function::Contains | Function::LowerAscii | Function::UpperAscii | Function::Type
         );
     calendar || (ends && arguments.get(1).is_some_and(is_scalar))
+}
+
+/// Whether it has no value before the call is in its place in the log.
+#[must_use]
+pub fn needs_state(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.walk(&mut |expr| {
+        found |= matches!(expr.kind, Kind::Meter(_) | Kind::Fact(Fact::Now) | Kind::HasFact(Fact::Now));
+    });
+    found
 }
 
 /// Nodes of the tree: what one element of a macro costs.

@@ -1,0 +1,429 @@
+//! The compiled engine against the reference: the same verdicts, failures and steps for single rules, the
+//! same decision for whole bundles. `RUNPLANE_FULL=1` makes it more than a million pairs of rule and call.
+
+mod conditions;
+mod oracle;
+
+use super::support::{agent, object};
+use crate::call::{Asked, Call, Established};
+use crate::catalogue::Catalogue;
+use crate::decide::pending::Pending;
+use crate::decide::prepare::{Prepared, prepare_within};
+use crate::decide::{Candidate, Decision, Facts, Verdict, decide};
+use crate::decimal::DecimalError;
+use crate::inspect::{Reading, Readings};
+use crate::meter::MeterValue;
+use crate::outcome::Outcome;
+use crate::policy::condition::ast::{Expr, Kind};
+use crate::policy::condition::failure::What;
+use crate::policy::condition::{Budget, STEPS, State, View};
+use crate::policy::program::Asking;
+use crate::policy::{Bundle, BundleInputs};
+use crate::risk::{self, Risk, Weights};
+use crate::settings::Settings;
+use crate::time::Micros;
+use crate::value::Value;
+use conditions::{Dice, context, truth};
+use oracle::Oracle;
+use std::collections::{BTreeMap, BTreeSet};
+
+const RULES: usize = 64;
+const HEAD: &str = "policy: p\nstrict: false\nmeters:\n  spent: { sum: context.amount, within: 1h }\n  \
+                    filling: { count: true, within: 2h }\n  unread: { count: true, within: 3h }\nrules:\n";
+const LINES_OF_HEAD: u32 = 7;
+
+#[allow(clippy::disallowed_methods)] // tests have no config.rs
+fn is_full() -> bool {
+    std::env::var_os("RUNPLANE_FULL").is_some_and(|value| value == "1")
+}
+
+/// A bundle of generated rules; those that do not publish are left out.
+fn bundle(dice: &mut Dice) -> Bundle {
+    let shared: Vec<String> = (0..4).map(|_| truth(dice, 1)).collect();
+    let mut rules: Vec<String> = (0..RULES).map(|number| rule(dice, number, &shared)).collect();
+    loop {
+        let inputs = BundleInputs {
+            catalogue: Catalogue::builtin(),
+            settings: Settings { internal_domains: vec!["acme.example".to_owned()], ..Settings::default() },
+            weights: Weights::default(),
+            policies: vec![("p.yaml".to_owned(), format!("{HEAD}{}", rules.concat()))],
+        };
+        match Bundle::publish(&inputs) {
+            Ok((bundle, _)) => {
+                assert!(bundle.rules().len() > RULES / 2, "too few generated rules publish");
+                return bundle;
+            }
+            Err(errors) => {
+                let wrong: BTreeSet<usize> =
+                    errors.iter().map(|error| ((error.line - LINES_OF_HEAD - 1) / 6) as usize).collect();
+                let mut place = 0;
+                rules.retain(|_| (!wrong.contains(&place), place += 1).0);
+            }
+        }
+    }
+}
+
+/// Six lines, so that the line of a load error tells the rule.
+fn rule(dice: &mut Dice, number: usize, shared: &[String]) -> String {
+    let condition = |dice: &mut Dice| match dice.roll(6) {
+        0 => shared[dice.roll(shared.len())].clone(),
+        1 => format!("{} && {}", shared[dice.roll(shared.len())], truth(dice, 1)),
+        _ => {
+            let depth = dice.roll(3);
+            truth(dice, depth)
+        }
+    };
+    let when = condition(dice);
+    let unless = if dice.roll(5) == 0 { format!("unless: '{}'", condition(dice)) } else { String::new() };
+    let action = dice.pick(&["", "", "", "", "action: process_refund", "action: '*'", "action: { domain: payments }"]);
+    let target = dice.pick(&["", "", "", "", "target: stripe", "target: 's*'", "target: other"]);
+    let decision = dice.pick(&["BLOCK", "REQUIRE_APPROVAL", "ALLOW"]);
+    format!("- id: r{number:03}\n  when: '{when}'\n  {unless}\n  {action}\n  {target}\n  decision: {decision}\n")
+}
+
+struct Asker {
+    call: Call,
+    readings: Readings,
+    risk: Risk,
+    now: Micros,
+    meters: Vec<(u32, MeterValue)>,
+}
+
+fn asker(dice: &mut Dice, bundle: &Bundle) -> Asker {
+    let asked = Asked {
+        action: dice.pick(&["process_refund", "process_refund", "execute_query", "launch_rocket"]).to_owned(),
+        target: dice.pick(&["stripe", "Other"]).to_owned(),
+        subject: (dice.roll(2) == 0).then(|| "ana".to_owned()),
+        context: object(&context(dice)),
+        ..Asked::default()
+    };
+    let established = Established { workspace: "ws_1".to_owned(), agent: agent(), source: None };
+    let call = Call::new(asked, established, bundle.catalogue(), bundle.settings()).unwrap();
+    let sql = match dice.roll(3) {
+        0 => Reading::NotApplicable,
+        1 => Reading::Unknown,
+        _ => {
+            let tables = Value::List(vec!["users".into(), "orders".into()]);
+            let members = [("kind", "SELECT".into()), ("has_where", "UNKNOWN".into()), ("tables", tables)];
+            Reading::Object(members.map(|(name, value): (&str, Value)| (name.to_owned(), value)).into())
+        }
+    };
+    let url = if dice.roll(2) == 0 { Reading::Unknown } else { Reading::NotApplicable };
+    let readings = Readings { sql, url, ..Readings::default() };
+    let risk = risk::score(&call, bundle.catalogue(), bundle.weights());
+    let spent = ["0", "3", "499.5", "9999999999999999999999999999999999"][dice.roll(4)];
+    let meters = vec![(0, MeterValue::Ready(spent.parse().unwrap())), (1, MeterValue::Filling)];
+    let now = ["2026-11-22T16:30:05Z", "2025-01-01T03:00:00Z"][dice.roll(2)];
+    Asker { call, readings, risk, now: now.parse().unwrap(), meters }
+}
+
+impl Asker {
+    fn view<'a>(&'a self, bundle: &'a Bundle) -> View<'a> {
+        View { call: &self.call, readings: &self.readings, risk: &self.risk, settings: bundle.settings(), state: None }
+    }
+
+    fn later<'a>(&'a self, bundle: &'a Bundle) -> View<'a> {
+        let state = State { now: self.now, meters: &self.meters, names: bundle.counter_names() };
+        View { state: Some(state), ..self.view(bundle) }
+    }
+}
+
+/// What was generated, and what came of it.
+#[derive(Default)]
+struct Coverage {
+    pairs: usize,
+    /// By word of the language: how often a condition with it was true, false, and had no value.
+    words: BTreeMap<String, [usize; 3]>,
+    failures: BTreeMap<&'static str, usize>,
+}
+
+impl Coverage {
+    fn take(&mut self, bundle: &Bundle, rule: u32, verdict: &Verdict) {
+        self.pairs += 1;
+        let column = match verdict {
+            Verdict::True => 0,
+            Verdict::False => 1,
+            _ => 2,
+        };
+        if let Verdict::Failed(failure) = verdict {
+            *self.failures.entry(name_of(&failure.what)).or_default() += 1;
+        }
+        let mut words = BTreeSet::new();
+        for condition in bundle.rules()[rule as usize].conditions() {
+            condition.root.walk(&mut |expr| {
+                words.insert(word(expr));
+            });
+        }
+        for word in words {
+            self.words.entry(word).or_default()[column] += 1;
+        }
+    }
+}
+
+fn word(expr: &Expr) -> String {
+    match &expr.kind {
+        Kind::Binary(operator, ..) => format!("{operator:?}"),
+        Kind::Call(function, _) => format!("{function:?}"),
+        Kind::Macro(shape) => format!("{:?}", shape.kind),
+        other => {
+            let text = format!("{other:?}");
+            text.split(['(', ' ']).next().unwrap_or_default().to_owned()
+        }
+    }
+}
+
+fn name_of(what: &What) -> &'static str {
+    match what {
+        What::Missing(_) => "missing",
+        What::Null => "null",
+        What::Wanted { .. } => "wanted",
+        What::Mismatch { .. } => "mismatch",
+        What::Number(DecimalError::DivisionByZero) => "division by zero",
+        What::Number(_) => "digits",
+        What::NoSuchIndex => "index",
+        What::Budget => "budget",
+        What::MeterFilling(_) => "filling",
+        What::NotRead(_) => "not read",
+        What::Time => "time",
+    }
+}
+
+/// A rule's verdict and the steps left, by the compiled engine: the index is part of it.
+fn compiled(bundle: &Bundle, asker: &Asker, budget: u32, places: &[u32], rule: u32) -> (Verdict, Budget) {
+    let (first, second) = (asker.view(bundle), asker.later(bundle));
+    let mut asking = Asking::new(bundle.program(), &first, Budget(budget));
+    let found = places.binary_search(&rule).is_ok();
+    let Some(pending) = found.then(|| Pending::new(bundle, rule, &mut asking)).flatten() else {
+        return (Verdict::False, asking.budget);
+    };
+    let mut asking = Asking::new(bundle.program(), &second, asking.budget);
+    (pending.verdict(bundle, &bundle.rules()[rule as usize], &mut asking), asking.budget)
+}
+
+fn reference(bundle: &Bundle, asker: &Asker, budget: u32, rule: u32) -> (Verdict, Budget) {
+    let mut oracle = Oracle::new(budget);
+    let verdicts = oracle.verdicts(bundle, &[rule], &asker.view(bundle), &asker.later(bundle));
+    (verdicts.into_iter().next().map_or(Verdict::False, |(_, verdict)| verdict), oracle.budget)
+}
+
+#[test]
+fn every_rule_means_to_the_compiled_engine_what_it_means_to_the_reference() {
+    let (bundles, calls) = if is_full() { (180, 110) } else { (12, 18) };
+    let mut coverage = Coverage::default();
+    let mut typed = (0, 0);
+    for seed in 0..bundles {
+        let dice = &mut Dice(seed);
+        let bundle = bundle(dice);
+        let (of, all) = bundle.program().typed();
+        typed = (typed.0 + of, typed.1 + all);
+        for number in 0..calls {
+            let asker = asker(dice, &bundle);
+            let view = asker.view(&bundle);
+            let places = bundle.program().rules(&mut Asking::new(bundle.program(), &view, Budget(STEPS)));
+            for rule in 0..bundle.rules().len() as u32 {
+                let budget = if dice.roll(4) == 0 { dice.roll(60) as u32 } else { STEPS };
+                let expected = reference(&bundle, &asker, budget, rule);
+                let found = compiled(&bundle, &asker, budget, &places, rule);
+                assert!(
+                    found == expected,
+                    "seed {seed}, call {number}, budget {budget}: compiled {found:?}, reference {expected:?}\n{:#?}\n{:?}",
+                    bundle.rules()[rule as usize],
+                    asker.call.context,
+                );
+                coverage.take(&bundle, rule, &expected.0);
+            }
+        }
+    }
+    assert!(coverage.pairs > if is_full() { 1_000_000 } else { 10_000 });
+    // Most predicates are typed: otherwise the reference would only be compared with itself.
+    assert!(typed.0 * 2 > typed.1, "{typed:?} predicates are typed");
+    let seen = |word: &str| coverage.words.get(word).copied().unwrap_or_default();
+    let missed: Vec<_> = WORDS.iter().map(|word| (word, seen(word))).filter(|(_, seen)| seen.contains(&0)).collect();
+    assert!(missed.is_empty(), "words without a condition that is true, false or has no value: {missed:?}");
+    for failure in FAILURES {
+        assert!(coverage.failures.contains_key(failure), "{failure} was not reached: {:?}", coverage.failures);
+    }
+}
+
+const WORDS: [&str; 48] = [
+    "Equal",
+    "NotEqual",
+    "Less",
+    "LessOrEqual",
+    "Greater",
+    "GreaterOrEqual",
+    "In",
+    "Add",
+    "Subtract",
+    "Multiply",
+    "Divide",
+    "Remainder",
+    "Exists",
+    "ExistsOne",
+    "All",
+    "Map",
+    "Filter",
+    "Size",
+    "StartsWith",
+    "EndsWith",
+    "Contains",
+    "LowerAscii",
+    "UpperAscii",
+    "Type",
+    "FullYear",
+    "Month",
+    "Date",
+    "DayOfWeek",
+    "Hours",
+    "Minutes",
+    "Seconds",
+    "Matches",
+    "And",
+    "Or",
+    "Not",
+    "Negate",
+    "If",
+    "IsNull",
+    "Has",
+    "HasFact",
+    "Index",
+    "List",
+    "Moment",
+    "Length",
+    "Fact",
+    "Reading",
+    "Meter",
+    "Variable",
+];
+
+const FAILURES: [&str; 11] = [
+    "missing",
+    "null",
+    "wanted",
+    "mismatch",
+    "division by zero",
+    "digits",
+    "index",
+    "budget",
+    "filling",
+    "not read",
+    "time",
+];
+
+/// The rules that count for a call, each asked on its own.
+fn expected(bundle: &Bundle, asker: &Asker) -> Vec<(u32, Verdict)> {
+    let (view, later) = (asker.view(bundle), asker.later(bundle));
+    let verdict = |(place, rule): (u32, &crate::policy::rule::Rule)| {
+        let mut budget = Budget(STEPS);
+        let candidate = rule.touches(&asker.call).then(|| Candidate::new(place, rule, &view, &mut budget)).flatten()?;
+        let verdict = candidate.verdict(rule, &later, &mut budget);
+        (verdict != Verdict::False).then_some((place, verdict))
+    };
+    (0..).zip(bundle.rules()).filter_map(verdict).collect()
+}
+
+/// The same from prepared calls.
+fn prepared_verdicts(bundle: &Bundle, prepared: &Prepared, asker: &Asker) -> Vec<(u32, Verdict)> {
+    let later = asker.later(bundle);
+    let mut asking = Asking::new(bundle.program(), &later, prepared.budget);
+    let verdict = |pending: &Pending| {
+        let verdict = pending.verdict(bundle, &bundle.rules()[pending.rule as usize], &mut asking);
+        (verdict != Verdict::False).then_some((pending.rule, verdict))
+    };
+    prepared.candidates.iter().filter_map(verdict).collect()
+}
+
+fn facts(asker: &Asker, prepared: &Prepared) -> Facts {
+    // Facts are in the order of the keys, and stop before the meter that is not read.
+    let meters = prepared.reads.iter().map_while(|(counter, _)| {
+        let value = asker.meters.iter().find(|(known, _)| known == counter);
+        value.map(|(_, value)| *value)
+    });
+    Facts { now: asker.now, meters: meters.collect(), ..Facts::default() }
+}
+
+/// The outcome rule once more, from verdicts alone.
+fn outcome(bundle: &Bundle, asker: &Asker, verdicts: &[(u32, Verdict)]) -> Outcome {
+    let (mut matched, mut suspected) = (Vec::new(), Vec::new());
+    let mut uncovered: Vec<_> = asker.call.action.own_types.clone();
+    let mut allowed = false;
+    for (place, verdict) in verdicts {
+        let rule = &bundle.rules()[*place as usize];
+        match (rule.decision, verdict) {
+            (Some(Outcome::Allow), Verdict::True) => {
+                allowed = true;
+                uncovered.retain(|member| !rule.actions.covers(member, &asker.call.action));
+            }
+            (Some(Outcome::Allow), _) | (None, _) => {}
+            (Some(outcome), Verdict::True) => matched.push(outcome),
+            (Some(_), Verdict::Failed(failure)) if failure.is_filling() => suspected.push(Outcome::RequireApproval),
+            (Some(outcome), _) => suspected.push(outcome),
+        }
+    }
+    if asker.readings.unreadable().next().is_some() {
+        suspected.push(Outcome::RequireApproval);
+    }
+    // Every meter counts the call, and a sum of something that is no amount holds it.
+    if !asker.call.context.get("amount").and_then(Value::as_number).is_some_and(|amount| !amount.is_negative()) {
+        suspected.push(Outcome::RequireApproval);
+    }
+    if allowed && uncovered.is_empty() {
+        matched.push(Outcome::Allow);
+    }
+    if matched.is_empty() {
+        matched.push(bundle.settings().default_decision);
+    }
+    matched.into_iter().chain(suspected).max().unwrap()
+}
+
+fn names(decision: &Decision) -> BTreeSet<String> {
+    let matched = decision.matched.iter().map(|rule| format!("{} matched", rule.rule));
+    let suspected = decision.suspected.iter().filter(|rule| !rule.rule.is_built_in());
+    matched.chain(suspected.map(|rule| format!("{} suspected: {}", rule.rule, rule.error))).collect()
+}
+
+#[test]
+fn a_whole_bundle_decides_as_its_rules_do_one_by_one() {
+    let (bundles, calls) = if is_full() { (60, 60) } else { (4, 20) };
+    for seed in 1_000..1_000 + bundles {
+        let dice = &mut Dice(seed);
+        let bundle = bundle(dice);
+        for number in 0..calls {
+            let asker = asker(dice, &bundle);
+            let prepared = prepare_within(&bundle, asker.call.clone(), asker.readings.clone(), Budget(STEPS));
+            let facts = facts(&asker, &prepared);
+            let read = facts.meters.len();
+            let asker = Asker {
+                meters: prepared
+                    .reads
+                    .iter()
+                    .take(read)
+                    .zip(&facts.meters)
+                    .map(|((counter, _), value)| (*counter, *value))
+                    .collect(),
+                ..asker
+            };
+            let verdicts = expected(&bundle, &asker);
+            let decision = decide(&bundle, &prepared, &facts);
+            let counted = verdicts.iter().filter_map(|(place, verdict)| {
+                let rule = &bundle.rules()[*place as usize];
+                match (rule.decision?, verdict) {
+                    (_, Verdict::True) => Some(format!("{} matched", rule.id)),
+                    (Outcome::Allow, _) => None,
+                    (_, Verdict::Failed(failure)) => Some(format!("{} suspected: {failure}", rule.id)),
+                    _ => None,
+                }
+            });
+            let at = format!("seed {seed}, call {number}");
+            let all: Vec<u32> = (0..bundle.rules().len() as u32).collect();
+            for budget in [STEPS, 2_000, 300, 40] {
+                let (view, later) = (asker.view(&bundle), asker.later(&bundle));
+                let slowly = Oracle::new(budget).verdicts(&bundle, &all, &view, &later);
+                let tight = prepare_within(&bundle, asker.call.clone(), asker.readings.clone(), Budget(budget));
+                assert_eq!(prepared_verdicts(&bundle, &tight, &asker), slowly, "{at}, budget {budget}");
+            }
+            assert_eq!(names(&decision), counted.collect::<BTreeSet<_>>(), "{at}");
+            assert_eq!(decision.outcome, outcome(&bundle, &asker, &verdicts), "{at}: {decision:#?}");
+        }
+    }
+}
