@@ -120,10 +120,10 @@ fn read(value: &Value) -> Environment {
 
 /// Whether two names differ only in case and separators.
 fn is_spelling(name: &str, of: &str) -> bool {
-    let letters = |name: &'_ str| -> Vec<char> {
-        name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-    };
-    name.len() >= of.len() && letters(name) == letters(of)
+    // Asked of every argument of every call: no list of letters is made.
+    let letters = name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase);
+    let wanted = of.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase);
+    name.len() >= of.len() && letters.eq(wanted)
 }
 
 impl Ord for Environment {

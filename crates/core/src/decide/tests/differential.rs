@@ -18,13 +18,14 @@ use crate::policy::condition::ast::{Expr, Kind};
 use crate::policy::condition::failure::What;
 use crate::policy::condition::{Budget, STEPS, State, View};
 use crate::policy::program::Asking;
+use crate::policy::rule::Rule;
 use crate::policy::{Bundle, BundleInputs};
 use crate::risk::{self, Risk, Weights};
 use crate::settings::Settings;
 use crate::time::Micros;
 use crate::value::Value;
 use conditions::{Dice, context, truth};
-use oracle::Oracle;
+use oracle::{Names, Oracle};
 use std::collections::{BTreeMap, BTreeSet};
 
 const RULES: usize = 64;
@@ -138,7 +139,7 @@ struct Coverage {
 }
 
 impl Coverage {
-    fn take(&mut self, bundle: &Bundle, rule: u32, verdict: &Verdict) {
+    fn take(&mut self, words: &BTreeSet<String>, verdict: &Verdict) {
         self.pairs += 1;
         let column = match verdict {
             Verdict::True => 0,
@@ -148,16 +149,24 @@ impl Coverage {
         if let Verdict::Failed(failure) = verdict {
             *self.failures.entry(name_of(&failure.what)).or_default() += 1;
         }
-        let mut words = BTreeSet::new();
-        for condition in bundle.rules()[rule as usize].conditions() {
-            condition.root.walk(&mut |expr| {
-                words.insert(word(expr));
-            });
-        }
         for word in words {
-            self.words.entry(word).or_default()[column] += 1;
+            match self.words.get_mut(word) {
+                Some(seen) => seen[column] += 1,
+                None => self.words.entry(word.clone()).or_default()[column] += 1,
+            }
         }
     }
+}
+
+/// The words of the language that a rule is written in.
+fn words(rule: &Rule) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    for condition in rule.conditions() {
+        condition.root.walk(&mut |expr| {
+            words.insert(word(expr));
+        });
+    }
+    words
 }
 
 fn word(expr: &Expr) -> String {
@@ -200,9 +209,9 @@ fn compiled(bundle: &Bundle, asker: &Asker, budget: u32, places: &[u32], rule: u
     (pending.verdict(bundle, &bundle.rules()[rule as usize], &mut asking), asking.budget)
 }
 
-fn reference(bundle: &Bundle, asker: &Asker, budget: u32, rule: u32) -> (Verdict, Budget) {
-    let mut oracle = Oracle::new(budget);
-    let verdicts = oracle.verdicts(bundle, &[rule], &asker.view(bundle), &asker.later(bundle));
+fn reference(bundle: &Bundle, names: &Names, asker: &Asker, budget: u32, rule: u32) -> (Verdict, Budget) {
+    let mut oracle = Oracle::new(bundle, names, budget);
+    let verdicts = oracle.verdicts(&[rule], &asker.view(bundle), &asker.later(bundle));
     (verdicts.into_iter().next().map_or(Verdict::False, |(_, verdict)| verdict), oracle.budget)
 }
 
@@ -214,6 +223,8 @@ fn every_rule_means_to_the_compiled_engine_what_it_means_to_the_reference() {
     for seed in 0..bundles {
         let dice = &mut Dice(seed);
         let bundle = bundle(dice);
+        let names = Names::of(&bundle);
+        let written: Vec<BTreeSet<String>> = bundle.rules().iter().map(words).collect();
         let (of, all) = bundle.program().typed();
         typed = (typed.0 + of, typed.1 + all);
         for number in 0..calls {
@@ -222,7 +233,7 @@ fn every_rule_means_to_the_compiled_engine_what_it_means_to_the_reference() {
             let places = bundle.program().rules(&mut Asking::new(bundle.program(), &view, Budget(STEPS)));
             for rule in 0..bundle.rules().len() as u32 {
                 let budget = if dice.roll(4) == 0 { dice.roll(60) as u32 } else { STEPS };
-                let expected = reference(&bundle, &asker, budget, rule);
+                let expected = reference(&bundle, &names, &asker, budget, rule);
                 let found = compiled(&bundle, &asker, budget, &places, rule);
                 assert!(
                     found == expected,
@@ -230,7 +241,7 @@ fn every_rule_means_to_the_compiled_engine_what_it_means_to_the_reference() {
                     bundle.rules()[rule as usize],
                     asker.call.context,
                 );
-                coverage.take(&bundle, rule, &expected.0);
+                coverage.take(&written[rule as usize], &expected.0);
             }
         }
     }
@@ -313,7 +324,7 @@ const FAILURES: [&str; 11] = [
 /// The rules that count for a call, each asked on its own.
 fn expected(bundle: &Bundle, asker: &Asker) -> Vec<(u32, Verdict)> {
     let (view, later) = (asker.view(bundle), asker.later(bundle));
-    let verdict = |(place, rule): (u32, &crate::policy::rule::Rule)| {
+    let verdict = |(place, rule): (u32, &Rule)| {
         let mut budget = Budget(STEPS);
         let candidate = rule.touches(&asker.call).then(|| Candidate::new(place, rule, &view, &mut budget)).flatten()?;
         let verdict = candidate.verdict(rule, &later, &mut budget);
@@ -364,7 +375,7 @@ fn outcome(bundle: &Bundle, asker: &Asker, verdicts: &[(u32, Verdict)]) -> Outco
         suspected.push(Outcome::RequireApproval);
     }
     // Every meter counts the call, and a sum of something that is no amount holds it.
-    if !asker.call.context.get("amount").and_then(Value::as_number).is_some_and(|amount| !amount.is_negative()) {
+    if asker.call.context.get("amount").and_then(Value::as_number).is_none_or(|amount| amount.is_negative()) {
         suspected.push(Outcome::RequireApproval);
     }
     if allowed && uncovered.is_empty() {
@@ -376,7 +387,7 @@ fn outcome(bundle: &Bundle, asker: &Asker, verdicts: &[(u32, Verdict)]) -> Outco
     matched.into_iter().chain(suspected).max().unwrap()
 }
 
-fn names(decision: &Decision) -> BTreeSet<String> {
+fn counted_in(decision: &Decision) -> BTreeSet<String> {
     let matched = decision.matched.iter().map(|rule| format!("{} matched", rule.rule));
     let suspected = decision.suspected.iter().filter(|rule| !rule.rule.is_built_in());
     matched.chain(suspected.map(|rule| format!("{} suspected: {}", rule.rule, rule.error))).collect()
@@ -388,6 +399,7 @@ fn a_whole_bundle_decides_as_its_rules_do_one_by_one() {
     for seed in 1_000..1_000 + bundles {
         let dice = &mut Dice(seed);
         let bundle = bundle(dice);
+        let names = Names::of(&bundle);
         for number in 0..calls {
             let asker = asker(dice, &bundle);
             let prepared = prepare_within(&bundle, asker.call.clone(), asker.readings.clone(), Budget(STEPS));
@@ -418,11 +430,11 @@ fn a_whole_bundle_decides_as_its_rules_do_one_by_one() {
             let all: Vec<u32> = (0..bundle.rules().len() as u32).collect();
             for budget in [STEPS, 2_000, 300, 40] {
                 let (view, later) = (asker.view(&bundle), asker.later(&bundle));
-                let slowly = Oracle::new(budget).verdicts(&bundle, &all, &view, &later);
+                let slowly = Oracle::new(&bundle, &names, budget).verdicts(&all, &view, &later);
                 let tight = prepare_within(&bundle, asker.call.clone(), asker.readings.clone(), Budget(budget));
                 assert_eq!(prepared_verdicts(&bundle, &tight, &asker), slowly, "{at}, budget {budget}");
             }
-            assert_eq!(names(&decision), counted.collect::<BTreeSet<_>>(), "{at}");
+            assert_eq!(counted_in(&decision), counted.collect::<BTreeSet<_>>(), "{at}");
             assert_eq!(decision.outcome, outcome(&bundle, &asker, &verdicts), "{at}: {decision:#?}");
         }
     }
