@@ -1,32 +1,14 @@
 /** Who is signed in and what the role allows. The server checks every request; the page only hides what would be refused. */
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { client } from "../client/client.gen";
-import { queries } from "./queries";
+import { getSession } from "../client/sdk.gen";
+import type { Ability, SessionView, UserView } from "../client/types.gen";
+import { operation, queries } from "./queries";
 
-export type Role = "viewer" | "approver" | "author" | "admin" | "owner";
-export type Permission = "read" | "approve" | "publish" | "manage" | "own";
-
-export interface User {
-  id: string;
-  username: string;
-  displayName: string;
-  role: Role;
-  groups: string[];
-  status: "active" | "disabled";
-  hasPassword: boolean;
-  createdAt: string;
-  disabledAt?: string;
-}
-
-export interface Session {
-  signedIn: boolean;
-  needsSetup: boolean;
-  user?: User;
-  workspace?: string;
-  csrfToken?: string;
-  expiresAt?: string;
-  may?: Permission[];
-}
+export type { Role } from "../client/types.gen";
+export type User = UserView;
+export type Session = SessionView;
+export type Permission = Ability;
 
 const CSRF = "Runplane-Csrf";
 
@@ -40,8 +22,8 @@ function remember(session: Session): Session {
 export const sessionQuery = queryOptions({
   queryKey: [{ _id: "getSession" }],
   queryFn: async ({ signal }) => {
-    const { data } = await client.get<{ 200: Session }, unknown, true>({ url: "/api/v1/session", signal, throwOnError: true });
-    return remember(data as Session);
+    const { data } = await getSession({ signal, throwOnError: true });
+    return remember(data);
   },
   staleTime: 60_000,
   refetchInterval: 300_000,
@@ -58,8 +40,10 @@ export function useMay(permission: Permission): boolean {
 
 /** Makes an answer of the session endpoints the session of this page. Everything known of an earlier one is forgotten. */
 export function begin(session: Session): void {
-  queries.clear();
+  const before = queries.getQueryData(sessionQuery.queryKey);
   queries.setQueryData(sessionQuery.queryKey, remember(session));
+  if (before?.user?.id === session.user?.id) return;
+  queries.removeQueries({ predicate: ({ queryKey }) => operation(queryKey) !== "getSession" });
 }
 
 export function end(): void {

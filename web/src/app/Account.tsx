@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ChevronsUpDown, KeyRound, LogOut, Monitor, Moon, Sun } from "lucide-react";
 import { end, useSession } from "../api/session";
-import { client } from "../client/client.gen";
+import { signOut as leave, signOutEverywhere } from "../client/sdk.gen";
 import classes from "./app.module.css";
 
 const SCHEMES: readonly [MantineColorScheme, string, typeof Sun][] = [
@@ -18,7 +18,7 @@ export function Account() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const navigate = useNavigate();
   const signOut = useMutation({
-    mutationFn: (which: "" | "/all") => client.delete({ url: `/api/v1/session${which}`, throwOnError: true }),
+    mutationFn: async (everywhere: boolean): Promise<unknown> => (everywhere ? signOutEverywhere({ throwOnError: true }) : leave({ throwOnError: true })),
     onSettled: end,
   });
   const name = user?.displayName || user?.username || "";
@@ -54,10 +54,10 @@ export function Account() {
         <Menu.Item leftSection={<KeyRound size={14} />} onClick={() => void navigate({ to: "/settings", hash: "you" })}>
           Password and sessions
         </Menu.Item>
-        <Menu.Item leftSection={<LogOut size={14} />} onClick={() => signOut.mutate("")}>
+        <Menu.Item leftSection={<LogOut size={14} />} onClick={() => signOut.mutate(false)}>
           Sign out
         </Menu.Item>
-        <Menu.Item leftSection={<LogOut size={14} />} onClick={() => signOut.mutate("/all")}>
+        <Menu.Item leftSection={<LogOut size={14} />} onClick={() => signOut.mutate(true)}>
           Sign out everywhere
         </Menu.Item>
       </Menu.Dropdown>

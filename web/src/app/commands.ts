@@ -20,7 +20,7 @@ export interface Command {
 }
 
 export function useCommands(): readonly Command[] {
-  const { may = [] } = useSession();
+  const may = useSession().may ?? [];
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const agents = useQuery({ ...listAgentsOptions(), staleTime: 30_000 }).data?.agents ?? [];
   const policies = useQuery({ ...listPoliciesOptions(), staleTime: 30_000 }).data?.policies ?? [];

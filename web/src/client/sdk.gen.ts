@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AcceptClockData, AcceptClockErrors, AcceptClockResponses, ApproveData, ApproveErrors, ApproveResponses, CheckPolicyData, CheckPolicyErrors, CheckPolicyResponses, CreateAgentData, CreateAgentErrors, CreateAgentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateWorkspaceData, CreateWorkspaceErrors, CreateWorkspaceResponses, DecideData, DecideErrors, DecideResponses, DeletePolicyData, DeletePolicyErrors, DeletePolicyResponses, DenyData, DenyErrors, DenyResponses, ExportLedgerData, ExportLedgerErrors, ExportLedgerResponses, GetAgentData, GetAgentErrors, GetAgentResponses, GetApprovalData, GetApprovalErrors, GetApprovalResponses, GetCatalogueData, GetCatalogueErrors, GetCatalogueResponses, GetCheckpointData, GetCheckpointErrors, GetCheckpointResponses, GetDecisionData, GetDecisionErrors, GetDecisionResponses, GetHealthData, GetHealthResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenApiData, GetOpenApiResponses, GetPolicyData, GetPolicyErrors, GetPolicyResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GuardData, GuardErrors, GuardResponses, ListAgentsData, ListAgentsErrors, ListAgentsResponses, ListApprovalsData, ListApprovalsErrors, ListApprovalsResponses, ListDecisionsData, ListDecisionsErrors, ListDecisionsResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListSwitchesData, ListSwitchesErrors, ListSwitchesResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, PatchAgentData, PatchAgentErrors, PatchAgentResponses, PatchKeyData, PatchKeyErrors, PatchKeyResponses, PatchSettingsData, PatchSettingsErrors, PatchSettingsResponses, PutPolicyData, PutPolicyErrors, PutPolicyResponses, RedeemData, RedeemErrors, RedeemResponses, ReleaseSwitchData, ReleaseSwitchErrors, ReleaseSwitchResponses, ReportOutcomeData, ReportOutcomeErrors, ReportOutcomeResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, ThrowSwitchData, ThrowSwitchErrors, ThrowSwitchResponses, VerifyAuditChainData, VerifyAuditChainErrors, VerifyAuditChainResponses, VerifyLedgerData, VerifyLedgerErrors, VerifyLedgerResponses } from './types.gen';
+import type { AcceptClockData, AcceptClockErrors, AcceptClockResponses, ApproveData, ApproveErrors, ApproveResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckLinkData, CheckLinkErrors, CheckLinkResponses, CheckPolicyData, CheckPolicyErrors, CheckPolicyResponses, CreateAgentData, CreateAgentErrors, CreateAgentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkspaceData, CreateWorkspaceErrors, CreateWorkspaceResponses, DecideData, DecideErrors, DecideResponses, DeletePolicyData, DeletePolicyErrors, DeletePolicyResponses, DenyData, DenyErrors, DenyResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, ExportLedgerData, ExportLedgerErrors, ExportLedgerResponses, GetAgentData, GetAgentErrors, GetAgentResponses, GetApprovalData, GetApprovalErrors, GetApprovalResponses, GetCatalogueData, GetCatalogueErrors, GetCatalogueResponses, GetCheckpointData, GetCheckpointErrors, GetCheckpointResponses, GetDecisionData, GetDecisionErrors, GetDecisionResponses, GetHealthData, GetHealthResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenApiData, GetOpenApiResponses, GetPolicyData, GetPolicyErrors, GetPolicyResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetSessionData, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetUserData, GetUserErrors, GetUserResponses, GuardData, GuardErrors, GuardResponses, ListAgentsData, ListAgentsErrors, ListAgentsResponses, ListApprovalsData, ListApprovalsErrors, ListApprovalsResponses, ListDecisionsData, ListDecisionsErrors, ListDecisionsResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListSwitchesData, ListSwitchesErrors, ListSwitchesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, PatchAgentData, PatchAgentErrors, PatchAgentResponses, PatchKeyData, PatchKeyErrors, PatchKeyResponses, PatchSettingsData, PatchSettingsErrors, PatchSettingsResponses, PatchUserData, PatchUserErrors, PatchUserResponses, PutPolicyData, PutPolicyErrors, PutPolicyResponses, RedeemData, RedeemErrors, RedeemResponses, ReleaseSwitchData, ReleaseSwitchErrors, ReleaseSwitchResponses, ReportOutcomeData, ReportOutcomeErrors, ReportOutcomeResponses, ResetUserData, ResetUserErrors, ResetUserResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, SetUpData, SetUpErrors, SetUpResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutEverywhereData, SignOutEverywhereErrors, SignOutEverywhereResponses, SignOutOthersData, SignOutOthersErrors, SignOutOthersResponses, SignOutResponses, ThrowSwitchData, ThrowSwitchErrors, ThrowSwitchResponses, VerifyAuditChainData, VerifyAuditChainErrors, VerifyAuditChainResponses, VerifyLedgerData, VerifyLedgerErrors, VerifyLedgerResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -22,7 +22,15 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
  * Whether the ledger of the key's workspace is what was signed (published form).
  */
 export const verifyAuditChain = <ThrowOnError extends boolean = false>(options?: Options<VerifyAuditChainData, ThrowOnError>) => (options?.client ?? client).get<VerifyAuditChainResponses, VerifyAuditChainErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, { scheme: 'bearer', type: 'http' }],
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }
+    ],
     url: '/api/audit/verify',
     ...options
 });
@@ -44,7 +52,11 @@ export const decide = <ThrowOnError extends boolean = false>(options: Options<De
  * List agents.
  */
 export const listAgents = <ThrowOnError extends boolean = false>(options?: Options<ListAgentsData, ThrowOnError>) => (options?.client ?? client).get<ListAgentsResponses, ListAgentsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/agents',
     ...options
 });
@@ -53,7 +65,11 @@ export const listAgents = <ThrowOnError extends boolean = false>(options?: Optio
  * Register an agent. The answer holds its first key, which is shown only now.
  */
 export const createAgent = <ThrowOnError extends boolean = false>(options: Options<CreateAgentData, ThrowOnError>) => (options.client ?? client).post<CreateAgentResponses, CreateAgentErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/agents',
     ...options,
     headers: {
@@ -66,7 +82,11 @@ export const createAgent = <ThrowOnError extends boolean = false>(options: Optio
  * Read one agent.
  */
 export const getAgent = <ThrowOnError extends boolean = false>(options: Options<GetAgentData, ThrowOnError>) => (options.client ?? client).get<GetAgentResponses, GetAgentErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/agents/{id}',
     ...options
 });
@@ -75,7 +95,11 @@ export const getAgent = <ThrowOnError extends boolean = false>(options: Options<
  * Change an agent, or suspend it: every call of a suspended agent is answered BLOCK.
  */
 export const patchAgent = <ThrowOnError extends boolean = false>(options: Options<PatchAgentData, ThrowOnError>) => (options.client ?? client).patch<PatchAgentResponses, PatchAgentErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/agents/{id}',
     ...options,
     headers: {
@@ -88,7 +112,11 @@ export const patchAgent = <ThrowOnError extends boolean = false>(options: Option
  * List the keys of an agent, without their secrets.
  */
 export const listKeys = <ThrowOnError extends boolean = false>(options: Options<ListKeysData, ThrowOnError>) => (options.client ?? client).get<ListKeysResponses, ListKeysErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/agents/{id}/keys',
     ...options
 });
@@ -97,7 +125,11 @@ export const listKeys = <ThrowOnError extends boolean = false>(options: Options<
  * Create one more key for an agent.
  */
 export const createKey = <ThrowOnError extends boolean = false>(options: Options<CreateKeyData, ThrowOnError>) => (options.client ?? client).post<CreateKeyResponses, CreateKeyErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/agents/{id}/keys',
     ...options,
     headers: {
@@ -110,7 +142,15 @@ export const createKey = <ThrowOnError extends boolean = false>(options: Options
  * List approvals.
  */
 export const listApprovals = <ThrowOnError extends boolean = false>(options?: Options<ListApprovalsData, ThrowOnError>) => (options?.client ?? client).get<ListApprovalsResponses, ListApprovalsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, { scheme: 'bearer', type: 'http' }],
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }
+    ],
     url: '/api/v1/approvals',
     ...options
 });
@@ -122,7 +162,15 @@ export const listApprovals = <ThrowOnError extends boolean = false>(options?: Op
  * and the first poll that would show `approved` is recorded as the redemption.
  */
 export const getApproval = <ThrowOnError extends boolean = false>(options: Options<GetApprovalData, ThrowOnError>) => (options.client ?? client).get<GetApprovalResponses, GetApprovalErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, { scheme: 'bearer', type: 'http' }],
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }
+    ],
     url: '/api/v1/approvals/{id}',
     ...options
 });
@@ -131,7 +179,11 @@ export const getApproval = <ThrowOnError extends boolean = false>(options: Optio
  * Approve a held action.
  */
 export const approve = <ThrowOnError extends boolean = false>(options: Options<ApproveData, ThrowOnError>) => (options.client ?? client).post<ApproveResponses, ApproveErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/approvals/{id}/approve',
     ...options,
     headers: {
@@ -144,7 +196,11 @@ export const approve = <ThrowOnError extends boolean = false>(options: Options<A
  * Deny a held action.
  */
 export const deny = <ThrowOnError extends boolean = false>(options: Options<DenyData, ThrowOnError>) => (options.client ?? client).post<DenyResponses, DenyErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/approvals/{id}/deny',
     ...options,
     headers: {
@@ -173,7 +229,11 @@ export const redeem = <ThrowOnError extends boolean = false>(options: Options<Re
  * Read the action catalogue.
  */
 export const getCatalogue = <ThrowOnError extends boolean = false>(options?: Options<GetCatalogueData, ThrowOnError>) => (options?.client ?? client).get<GetCatalogueResponses, GetCatalogueErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/catalogue',
     ...options
 });
@@ -185,7 +245,11 @@ export const getCatalogue = <ThrowOnError extends boolean = false>(options?: Opt
  * widened by it. Whoever knows that the clock is right ends that here.
  */
 export const acceptClock = <ThrowOnError extends boolean = false>(options?: Options<AcceptClockData, ThrowOnError>) => (options?.client ?? client).post<AcceptClockResponses, AcceptClockErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/clock/accept',
     ...options
 });
@@ -194,7 +258,11 @@ export const acceptClock = <ThrowOnError extends boolean = false>(options?: Opti
  * List the switches that are thrown.
  */
 export const listSwitches = <ThrowOnError extends boolean = false>(options?: Options<ListSwitchesData, ThrowOnError>) => (options?.client ?? client).get<ListSwitchesResponses, ListSwitchesErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/containment',
     ...options
 });
@@ -203,7 +271,11 @@ export const listSwitches = <ThrowOnError extends boolean = false>(options?: Opt
  * Throw a switch. It holds from the next ledger index on.
  */
 export const throwSwitch = <ThrowOnError extends boolean = false>(options: Options<ThrowSwitchData, ThrowOnError>) => (options.client ?? client).post<ThrowSwitchResponses, ThrowSwitchErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/containment',
     ...options,
     headers: {
@@ -216,7 +288,11 @@ export const throwSwitch = <ThrowOnError extends boolean = false>(options: Optio
  * Release a switch.
  */
 export const releaseSwitch = <ThrowOnError extends boolean = false>(options: Options<ReleaseSwitchData, ThrowOnError>) => (options.client ?? client).delete<ReleaseSwitchResponses, ReleaseSwitchErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/containment/{id}',
     ...options
 });
@@ -225,7 +301,15 @@ export const releaseSwitch = <ThrowOnError extends boolean = false>(options: Opt
  * List decisions.
  */
 export const listDecisions = <ThrowOnError extends boolean = false>(options?: Options<ListDecisionsData, ThrowOnError>) => (options?.client ?? client).get<ListDecisionsResponses, ListDecisionsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, { scheme: 'bearer', type: 'http' }],
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }
+    ],
     url: '/api/v1/decisions',
     ...options
 });
@@ -236,7 +320,15 @@ export const listDecisions = <ThrowOnError extends boolean = false>(options?: Op
  * The payload is shown to people only, and only where a rule asked to keep it in full.
  */
 export const getDecision = <ThrowOnError extends boolean = false>(options: Options<GetDecisionData, ThrowOnError>) => (options.client ?? client).get<GetDecisionResponses, GetDecisionErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, { scheme: 'bearer', type: 'http' }],
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }
+    ],
     url: '/api/v1/decisions/{requestId}',
     ...options
 });
@@ -274,7 +366,11 @@ export const guard = <ThrowOnError extends boolean = false>(options: Options<Gua
  * Say when a key expires.
  */
 export const patchKey = <ThrowOnError extends boolean = false>(options: Options<PatchKeyData, ThrowOnError>) => (options.client ?? client).patch<PatchKeyResponses, PatchKeyErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/keys/{id}',
     ...options,
     headers: {
@@ -287,7 +383,11 @@ export const patchKey = <ThrowOnError extends boolean = false>(options: Options<
  * End a key at once and for good.
  */
 export const revokeKey = <ThrowOnError extends boolean = false>(options: Options<RevokeKeyData, ThrowOnError>) => (options.client ?? client).post<RevokeKeyResponses, RevokeKeyErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/keys/{id}/revoke',
     ...options
 });
@@ -296,7 +396,11 @@ export const revokeKey = <ThrowOnError extends boolean = false>(options: Options
  * Replace a key by a new one.
  */
 export const rotateKey = <ThrowOnError extends boolean = false>(options: Options<RotateKeyData, ThrowOnError>) => (options.client ?? client).post<RotateKeyResponses, RotateKeyErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/keys/{id}/rotate',
     ...options,
     headers: {
@@ -309,7 +413,11 @@ export const rotateKey = <ThrowOnError extends boolean = false>(options: Options
  * The newest signed checkpoint.
  */
 export const getCheckpoint = <ThrowOnError extends boolean = false>(options?: Options<GetCheckpointData, ThrowOnError>) => (options?.client ?? client).get<GetCheckpointResponses, GetCheckpointErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/ledger/checkpoint',
     ...options
 });
@@ -318,7 +426,11 @@ export const getCheckpoint = <ThrowOnError extends boolean = false>(options?: Op
  * Read entries of the ledger.
  */
 export const listEntries = <ThrowOnError extends boolean = false>(options?: Options<ListEntriesData, ThrowOnError>) => (options?.client ?? client).get<ListEntriesResponses, ListEntriesErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/ledger/entries',
     ...options
 });
@@ -327,7 +439,11 @@ export const listEntries = <ThrowOnError extends boolean = false>(options?: Opti
  * The whole ledger as newline-delimited JSON, to be verified anywhere.
  */
 export const exportLedger = <ThrowOnError extends boolean = false>(options?: Options<ExportLedgerData, ThrowOnError>) => (options?.client ?? client).get<ExportLedgerResponses, ExportLedgerErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/ledger/export',
     ...options
 });
@@ -336,7 +452,11 @@ export const exportLedger = <ThrowOnError extends boolean = false>(options?: Opt
  * Whether the ledger is what was signed.
  */
 export const verifyLedger = <ThrowOnError extends boolean = false>(options?: Options<VerifyLedgerData, ThrowOnError>) => (options?.client ?? client).get<VerifyLedgerResponses, VerifyLedgerErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/ledger/verify',
     ...options
 });
@@ -345,7 +465,11 @@ export const verifyLedger = <ThrowOnError extends boolean = false>(options?: Opt
  * List the policies in force.
  */
 export const listPolicies = <ThrowOnError extends boolean = false>(options?: Options<ListPoliciesData, ThrowOnError>) => (options?.client ?? client).get<ListPoliciesResponses, ListPoliciesErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/policies',
     ...options
 });
@@ -356,7 +480,11 @@ export const listPolicies = <ThrowOnError extends boolean = false>(options?: Opt
  * Compiled as a publish would, together with the other policies of the workspace.
  */
 export const checkPolicy = <ThrowOnError extends boolean = false>(options: Options<CheckPolicyData, ThrowOnError>) => (options.client ?? client).post<CheckPolicyResponses, CheckPolicyErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/policies/check',
     ...options,
     headers: {
@@ -369,7 +497,11 @@ export const checkPolicy = <ThrowOnError extends boolean = false>(options: Optio
  * Withdraw a policy.
  */
 export const deletePolicy = <ThrowOnError extends boolean = false>(options: Options<DeletePolicyData, ThrowOnError>) => (options.client ?? client).delete<DeletePolicyResponses, DeletePolicyErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/policies/{name}',
     ...options
 });
@@ -378,7 +510,11 @@ export const deletePolicy = <ThrowOnError extends boolean = false>(options: Opti
  * Read a policy as it was published.
  */
 export const getPolicy = <ThrowOnError extends boolean = false>(options: Options<GetPolicyData, ThrowOnError>) => (options.client ?? client).get<GetPolicyResponses, GetPolicyErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/policies/{name}',
     ...options
 });
@@ -390,8 +526,109 @@ export const getPolicy = <ThrowOnError extends boolean = false>(options: Options
  * says what and where. The new bundle decides from the next ledger index on.
  */
 export const putPolicy = <ThrowOnError extends boolean = false>(options: Options<PutPolicyData, ThrowOnError>) => (options.client ?? client).put<PutPolicyResponses, PutPolicyErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/policies/{name}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Sign out.
+ */
+export const signOut = <ThrowOnError extends boolean = false>(options?: Options<SignOutData, ThrowOnError>) => (options?.client ?? client).delete<SignOutResponses, SignOutErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/session',
+    ...options
+});
+
+/**
+ * Who is signed in.
+ */
+export const getSession = <ThrowOnError extends boolean = false>(options?: Options<GetSessionData, ThrowOnError>) => (options?.client ?? client).get<GetSessionResponses, unknown, ThrowOnError>({ url: '/api/v1/session', ...options });
+
+/**
+ * Sign in.
+ */
+export const signIn = <ThrowOnError extends boolean = false>(options: Options<SignInData, ThrowOnError>) => (options.client ?? client).post<SignInResponses, SignInErrors, ThrowOnError>({
+    url: '/api/v1/session',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Sign out everywhere, here too.
+ */
+export const signOutEverywhere = <ThrowOnError extends boolean = false>(options?: Options<SignOutEverywhereData, ThrowOnError>) => (options?.client ?? client).delete<SignOutEverywhereResponses, SignOutEverywhereErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/session/all',
+    ...options
+});
+
+/**
+ * Sign out everywhere else.
+ */
+export const signOutOthers = <ThrowOnError extends boolean = false>(options?: Options<SignOutOthersData, ThrowOnError>) => (options?.client ?? client).delete<SignOutOthersResponses, SignOutOthersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/session/others',
+    ...options
+});
+
+/**
+ * Change one's own password. All other sessions end, and this one gets a new cookie.
+ */
+export const changePassword = <ThrowOnError extends boolean = false>(options: Options<ChangePasswordData, ThrowOnError>) => (options.client ?? client).post<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/session/password',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Use a one-time link: set a password, and for the first owner make the account. Signs in.
+ */
+export const setUp = <ThrowOnError extends boolean = false>(options: Options<SetUpData, ThrowOnError>) => (options.client ?? client).post<SetUpResponses, SetUpErrors, ThrowOnError>({
+    url: '/api/v1/session/setup',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Look at a one-time link without using it.
+ */
+export const checkLink = <ThrowOnError extends boolean = false>(options: Options<CheckLinkData, ThrowOnError>) => (options.client ?? client).post<CheckLinkResponses, CheckLinkErrors, ThrowOnError>({
+    url: '/api/v1/session/setup/check',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -403,7 +640,11 @@ export const putPolicy = <ThrowOnError extends boolean = false>(options: Options
  * Read the settings.
  */
 export const getSettings = <ThrowOnError extends boolean = false>(options?: Options<GetSettingsData, ThrowOnError>) => (options?.client ?? client).get<GetSettingsResponses, GetSettingsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/settings',
     ...options
 });
@@ -414,7 +655,11 @@ export const getSettings = <ThrowOnError extends boolean = false>(options?: Opti
  * What the patch does not name stays; `null` puts a member back to its default. The bundle is compiled again.
  */
 export const patchSettings = <ThrowOnError extends boolean = false>(options: Options<PatchSettingsData, ThrowOnError>) => (options.client ?? client).patch<PatchSettingsResponses, PatchSettingsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/settings',
     ...options,
     headers: {
@@ -424,10 +669,100 @@ export const patchSettings = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
+ * List accounts, disabled ones included.
+ */
+export const listUsers = <ThrowOnError extends boolean = false>(options?: Options<ListUsersData, ThrowOnError>) => (options?.client ?? client).get<ListUsersResponses, ListUsersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/users',
+    ...options
+});
+
+/**
+ * Create an account, and the one-time link by which its holder sets a password.
+ */
+export const createUser = <ThrowOnError extends boolean = false>(options: Options<CreateUserData, ThrowOnError>) => (options.client ?? client).post<CreateUserResponses, CreateUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/users',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Read an account.
+ */
+export const getUser = <ThrowOnError extends boolean = false>(options: Options<GetUserData, ThrowOnError>) => (options.client ?? client).get<GetUserResponses, GetUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/users/{id}',
+    ...options
+});
+
+/**
+ * Change an account. It holds at once, also for who is signed in.
+ */
+export const patchUser = <ThrowOnError extends boolean = false>(options: Options<PatchUserData, ThrowOnError>) => (options.client ?? client).patch<PatchUserResponses, PatchUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/users/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Take an account's password and sessions away, and make a one-time link for a new password.
+ */
+export const resetUser = <ThrowOnError extends boolean = false>(options: Options<ResetUserData, ThrowOnError>) => (options.client ?? client).post<ResetUserResponses, ResetUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/users/{id}/reset',
+    ...options
+});
+
+/**
+ * Sign somebody out everywhere.
+ */
+export const endSessions = <ThrowOnError extends boolean = false>(options: Options<EndSessionsData, ThrowOnError>) => (options.client ?? client).delete<EndSessionsResponses, EndSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/users/{id}/sessions',
+    ...options
+});
+
+/**
  * List workspaces.
  */
 export const listWorkspaces = <ThrowOnError extends boolean = false>(options?: Options<ListWorkspacesData, ThrowOnError>) => (options?.client ?? client).get<ListWorkspacesResponses, ListWorkspacesErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/workspaces',
     ...options
 });
@@ -436,7 +771,11 @@ export const listWorkspaces = <ThrowOnError extends boolean = false>(options?: O
  * Create a workspace, with the shipped policies and a ledger of its own.
  */
 export const createWorkspace = <ThrowOnError extends boolean = false>(options: Options<CreateWorkspaceData, ThrowOnError>) => (options.client ?? client).post<CreateWorkspaceResponses, CreateWorkspaceErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/api/v1/workspaces',
     ...options,
     headers: {
@@ -454,7 +793,11 @@ export const getHealth = <ThrowOnError extends boolean = false>(options?: Option
  * Metrics of this process.
  */
 export const getMetrics = <ThrowOnError extends boolean = false>(options?: Options<GetMetricsData, ThrowOnError>) => (options?.client ?? client).get<GetMetricsResponses, GetMetricsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
     url: '/metrics',
     ...options
 });

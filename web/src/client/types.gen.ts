@@ -5,6 +5,11 @@ export type ClientOptions = {
 };
 
 /**
+ * What a role lets somebody do, for a page that hides what would be refused.
+ */
+export type Ability = 'read' | 'approve' | 'publish' | 'manage' | 'own';
+
+/**
  * A canonical action type.
  */
 export type ActionTypeView = {
@@ -533,6 +538,32 @@ export type LimitsView = {
     requestsPerSecondPerAgent?: number | null;
 };
 
+export type LinkBody = {
+    token: string;
+};
+
+/**
+ * What a one-time link is for.
+ */
+export type LinkPurpose = {
+    displayName?: string | null;
+    expiresAt: Moment;
+    /**
+     * `firstOwner`, `invitation` or `reset`.
+     */
+    purpose: string;
+    username?: string | null;
+};
+
+/**
+ * A one-time link, shown once. The page is at `path` below the address of the server.
+ */
+export type LinkView = {
+    expiresAt: Moment;
+    path: string;
+    token: string;
+};
+
 /**
  * What the action was taken to be.
  */
@@ -570,6 +601,16 @@ export type NewSwitch = {
      * Id of the agent, action type in any spelling, or name of the source; absent for the whole workspace.
      */
     value?: string | null;
+};
+
+export type NewUserBody = {
+    displayName?: string | null;
+    groups?: Array<string>;
+    role: Role;
+    /**
+     * 1 to 64 of a–z, 0–9, `.`, `_`, `-`, `@`; never given twice.
+     */
+    username: string;
 };
 
 export type NewWorkspace = {
@@ -619,6 +660,11 @@ export type OutcomeView = {
      * `succeeded`, `failed` or `unknown`.
      */
     status: string;
+};
+
+export type PasswordBody = {
+    current: string;
+    new: string;
 };
 
 /**
@@ -746,10 +792,41 @@ export type RiskView = {
     severity: string;
 };
 
+export type Role = 'owner' | 'admin' | 'author' | 'approver' | 'viewer';
+
 /**
  * What a switch stops.
  */
 export type ScopeView = 'workspace' | 'agent' | 'actionType' | 'source';
+
+/**
+ * Who is signed in, if anybody.
+ */
+export type SessionView = {
+    /**
+     * To be sent as `Runplane-Csrf` with everything that is not a GET.
+     */
+    csrfToken?: string | null;
+    expiresAt?: Moment | null;
+    /**
+     * What the role allows.
+     */
+    may?: Array<Ability> | null;
+    /**
+     * There is no account yet: the server printed a one-time link when it started.
+     */
+    needsSetup: boolean;
+    signedIn: boolean;
+    user?: UserView | null;
+    /**
+     * Name of the workspace the account belongs to.
+     */
+    workspace?: string | null;
+};
+
+export type SessionsEnded = {
+    ended: number;
+};
 
 /**
  * Describes `runplane_core::settings::Settings`; a test holds the two together.
@@ -770,6 +847,25 @@ export type SettingsView = {
     targets: {
         [key: string]: TargetView;
     };
+};
+
+export type SetupBody = {
+    displayName?: string | null;
+    password: string;
+    token: string;
+    /**
+     * Of the first owner; of no meaning for other links.
+     */
+    username?: string | null;
+};
+
+export type SignInBody = {
+    password: string;
+    username: string;
+    /**
+     * `default` if absent.
+     */
+    workspace?: string | null;
 };
 
 export type SwitchList = {
@@ -809,6 +905,51 @@ export type TargetView = {
      * `low`, `normal` or `high`.
      */
     sensitivity?: string | null;
+};
+
+export type UserCreated = {
+    /**
+     * By which its holder sets a password.
+     */
+    link: LinkView;
+    user: UserView;
+};
+
+export type UserList = {
+    users: Array<UserView>;
+};
+
+/**
+ * What is absent stays as it is.
+ */
+export type UserPatchBody = {
+    displayName?: string | null;
+    groups?: Array<string> | null;
+    role?: Role | null;
+    status?: UserStatus | null;
+};
+
+export type UserStatus = 'active' | 'disabled';
+
+/**
+ * An account.
+ */
+export type UserView = {
+    createdAt: Moment;
+    disabledAt?: Moment | null;
+    displayName: string;
+    /**
+     * Which approvals ask this person.
+     */
+    groups: Array<string>;
+    /**
+     * Whether the one-time link was used.
+     */
+    hasPassword: boolean;
+    id: string;
+    role: Role;
+    status: UserStatus;
+    username: string;
 };
 
 /**
@@ -2431,6 +2572,321 @@ export type PutPolicyResponses = {
 
 export type PutPolicyResponse = PutPolicyResponses[keyof PutPolicyResponses];
 
+export type SignOutData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/session';
+};
+
+export type SignOutErrors = {
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that; `csrf_refused`: the request does not come from this server's own page
+     */
+    403: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read
+     */
+    503: Problem;
+};
+
+export type SignOutError = SignOutErrors[keyof SignOutErrors];
+
+export type SignOutResponses = {
+    /**
+     * Signed out
+     */
+    204: void;
+};
+
+export type SignOutResponse = SignOutResponses[keyof SignOutResponses];
+
+export type GetSessionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/session';
+};
+
+export type GetSessionResponses = {
+    /**
+     * The session, or that there is none
+     */
+    200: SessionView;
+};
+
+export type GetSessionResponse = GetSessionResponses[keyof GetSessionResponses];
+
+export type SignInData = {
+    body: SignInBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/session';
+};
+
+export type SignInErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `sign_in_failed`: username and password do not fit together
+     */
+    401: Problem;
+    /**
+     * `csrf_refused`: the request does not come from this server's own page
+     */
+    403: Problem;
+    /**
+     * `payload_too_large`: the request body is too large
+     */
+    413: Problem;
+    /**
+     * `too_many_attempts`: too many attempts failed; wait before the next
+     */
+    429: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read; `overloaded`: more work is waiting than can be done in time
+     */
+    503: Problem;
+};
+
+export type SignInError = SignInErrors[keyof SignInErrors];
+
+export type SignInResponses = {
+    /**
+     * Signed in; the session is in a cookie
+     */
+    200: SessionView;
+};
+
+export type SignInResponse = SignInResponses[keyof SignInResponses];
+
+export type SignOutEverywhereData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/session/all';
+};
+
+export type SignOutEverywhereErrors = {
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that; `csrf_refused`: the request does not come from this server's own page
+     */
+    403: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read
+     */
+    503: Problem;
+};
+
+export type SignOutEverywhereError = SignOutEverywhereErrors[keyof SignOutEverywhereErrors];
+
+export type SignOutEverywhereResponses = {
+    /**
+     * How many sessions ended
+     */
+    200: SessionsEnded;
+};
+
+export type SignOutEverywhereResponse = SignOutEverywhereResponses[keyof SignOutEverywhereResponses];
+
+export type SignOutOthersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/session/others';
+};
+
+export type SignOutOthersErrors = {
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that; `csrf_refused`: the request does not come from this server's own page
+     */
+    403: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read
+     */
+    503: Problem;
+};
+
+export type SignOutOthersError = SignOutOthersErrors[keyof SignOutOthersErrors];
+
+export type SignOutOthersResponses = {
+    /**
+     * How many sessions ended
+     */
+    200: SessionsEnded;
+};
+
+export type SignOutOthersResponse = SignOutOthersResponses[keyof SignOutOthersResponses];
+
+export type ChangePasswordData = {
+    body: PasswordBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/session/password';
+};
+
+export type ChangePasswordErrors = {
+    /**
+     * `invalid_request`: the request could not be understood; `weak_password`: the password is too easy to guess
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked; `sign_in_failed`: username and password do not fit together
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that; `csrf_refused`: the request does not come from this server's own page
+     */
+    403: Problem;
+    /**
+     * `payload_too_large`: the request body is too large
+     */
+    413: Problem;
+    /**
+     * `too_many_attempts`: too many attempts failed; wait before the next
+     */
+    429: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read; `overloaded`: more work is waiting than can be done in time
+     */
+    503: Problem;
+};
+
+export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
+
+export type ChangePasswordResponses = {
+    /**
+     * Changed
+     */
+    200: SessionView;
+};
+
+export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
+
+export type SetUpData = {
+    body: SetupBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/session/setup';
+};
+
+export type SetUpErrors = {
+    /**
+     * `invalid_request`: the request could not be understood; `weak_password`: the password is too easy to guess
+     */
+    400: Problem;
+    /**
+     * `csrf_refused`: the request does not come from this server's own page
+     */
+    403: Problem;
+    /**
+     * `link_ended`: the link was used before, has expired or never was
+     */
+    410: Problem;
+    /**
+     * `payload_too_large`: the request body is too large
+     */
+    413: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `audit_unavailable`: the ledger cannot be written; `store_unavailable`: the database cannot be read; `overloaded`: more work is waiting than can be done in time
+     */
+    503: Problem;
+};
+
+export type SetUpError = SetUpErrors[keyof SetUpErrors];
+
+export type SetUpResponses = {
+    /**
+     * Signed in; the session is in a cookie
+     */
+    200: SessionView;
+};
+
+export type SetUpResponse = SetUpResponses[keyof SetUpResponses];
+
+export type CheckLinkData = {
+    body: LinkBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/session/setup/check';
+};
+
+export type CheckLinkErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `csrf_refused`: the request does not come from this server's own page
+     */
+    403: Problem;
+    /**
+     * `link_ended`: the link was used before, has expired or never was
+     */
+    410: Problem;
+    /**
+     * `payload_too_large`: the request body is too large
+     */
+    413: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read
+     */
+    503: Problem;
+};
+
+export type CheckLinkError = CheckLinkErrors[keyof CheckLinkErrors];
+
+export type CheckLinkResponses = {
+    /**
+     * It can be used
+     */
+    200: LinkPurpose;
+};
+
+export type CheckLinkResponse = CheckLinkResponses[keyof CheckLinkResponses];
+
 export type GetSettingsData = {
     body?: never;
     path?: never;
@@ -2530,6 +2986,312 @@ export type PatchSettingsResponses = {
 };
 
 export type PatchSettingsResponse = PatchSettingsResponses[keyof PatchSettingsResponses];
+
+export type ListUsersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/users';
+};
+
+export type ListUsersErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace
+     */
+    404: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read
+     */
+    503: Problem;
+};
+
+export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
+
+export type ListUsersResponses = {
+    /**
+     * Oldest first
+     */
+    200: UserList;
+};
+
+export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
+
+export type CreateUserData = {
+    body: NewUserBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/users';
+};
+
+export type CreateUserErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace
+     */
+    404: Problem;
+    /**
+     * `already_exists`: the name is taken
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: the request body is too large
+     */
+    413: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `audit_unavailable`: the ledger cannot be written; `store_unavailable`: the database cannot be read; `overloaded`: more work is waiting than can be done in time
+     */
+    503: Problem;
+};
+
+export type CreateUserError = CreateUserErrors[keyof CreateUserErrors];
+
+export type CreateUserResponses = {
+    /**
+     * Created
+     */
+    201: UserCreated;
+};
+
+export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
+
+export type GetUserData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/api/v1/users/{id}';
+};
+
+export type GetUserErrors = {
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace; `unknown_user`: there is no such user
+     */
+    404: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read
+     */
+    503: Problem;
+};
+
+export type GetUserError = GetUserErrors[keyof GetUserErrors];
+
+export type GetUserResponses = {
+    /**
+     * The account
+     */
+    200: UserView;
+};
+
+export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
+
+export type PatchUserData = {
+    body: UserPatchBody;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/api/v1/users/{id}';
+};
+
+export type PatchUserErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace; `unknown_user`: there is no such user
+     */
+    404: Problem;
+    /**
+     * `last_owner`: the last active owner stays one
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: the request body is too large
+     */
+    413: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `audit_unavailable`: the ledger cannot be written; `store_unavailable`: the database cannot be read; `overloaded`: more work is waiting than can be done in time
+     */
+    503: Problem;
+};
+
+export type PatchUserError = PatchUserErrors[keyof PatchUserErrors];
+
+export type PatchUserResponses = {
+    /**
+     * The account as it is now
+     */
+    200: UserView;
+};
+
+export type PatchUserResponse = PatchUserResponses[keyof PatchUserResponses];
+
+export type ResetUserData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/api/v1/users/{id}/reset';
+};
+
+export type ResetUserErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace; `unknown_user`: there is no such user
+     */
+    404: Problem;
+    /**
+     * `last_owner`: the last active owner stays one
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: the request body is too large
+     */
+    413: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `audit_unavailable`: the ledger cannot be written; `store_unavailable`: the database cannot be read; `overloaded`: more work is waiting than can be done in time
+     */
+    503: Problem;
+};
+
+export type ResetUserError = ResetUserErrors[keyof ResetUserErrors];
+
+export type ResetUserResponses = {
+    /**
+     * The link
+     */
+    201: LinkView;
+};
+
+export type ResetUserResponse = ResetUserResponses[keyof ResetUserResponses];
+
+export type EndSessionsData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the user
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/api/v1/users/{id}/sessions';
+};
+
+export type EndSessionsErrors = {
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace; `unknown_user`: there is no such user
+     */
+    404: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read
+     */
+    503: Problem;
+};
+
+export type EndSessionsError = EndSessionsErrors[keyof EndSessionsErrors];
+
+export type EndSessionsResponses = {
+    /**
+     * How many sessions ended
+     */
+    200: SessionsEnded;
+};
+
+export type EndSessionsResponse = EndSessionsResponses[keyof EndSessionsResponses];
 
 export type ListWorkspacesData = {
     body?: never;

@@ -3,8 +3,8 @@ import { notifications } from "@mantine/notifications";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Problem } from "../api/http";
-import { begin, useSession, type Session } from "../api/session";
-import { client } from "../client/client.gen";
+import { begin, useSession } from "../api/session";
+import { changePassword, signOutOthers } from "../client/sdk.gen";
 import { plural } from "../shared/numbers";
 import { Facts } from "../shared/Page";
 import classes from "../shared/list.module.css";
@@ -12,10 +12,10 @@ import { Card, Refusal } from "./SettingsPage";
 
 /** One's own account. */
 export function You() {
-  const { user, may = [] } = useSession();
+  const { user, may } = useSession();
   const [open, setOpen] = useState(false);
   const others = useMutation({
-    mutationFn: async () => (await client.delete<{ 200: { ended: number } }, unknown, true>({ url: "/api/v1/session/others", throwOnError: true })).data as { ended: number },
+    mutationFn: async () => (await signOutOthers({ throwOnError: true })).data,
     onSuccess: ({ ended }) => notifications.show({ color: "green", message: `${plural(ended, "other session")} ended` }),
   });
   return (
@@ -23,7 +23,7 @@ export function You() {
       <Facts
         facts={[
           ["Name", `${user?.displayName ?? ""} (${user?.username ?? ""})`],
-          ["Role", `${user?.role ?? ""}: may ${may.join(", ")}`],
+          ["Role", `${user?.role ?? ""}: may ${(may ?? []).join(", ")}`],
           ["Groups", user?.groups.join(", ") || <span className="quiet">none. Rules that ask a group for approval do not count your vote</span>],
         ]}
       />
@@ -43,9 +43,7 @@ function Password({ done }: { done: () => void }) {
   const [next, setNext] = useState("");
   const change = useMutation({
     mutationFn: async () =>
-      (await client.post<{ 200: Session }, unknown, true>({
-        url: "/api/v1/session/password", body: { current, new: next }, headers: { "Content-Type": "application/json" }, throwOnError: true,
-      })).data as Session,
+      (await changePassword({ body: { current, new: next }, throwOnError: true })).data,
     onSuccess: (session) => {
       begin(session);
       notifications.show({ color: "green", message: "Password changed; other sessions were ended" });

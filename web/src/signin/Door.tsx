@@ -2,10 +2,10 @@ import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { Problem } from "../api/http";
-import { begin, type Session } from "../api/session";
+import { begin } from "../api/session";
 import { Brand } from "../app/Nav";
 import classes from "../app/app.module.css";
-import { client } from "../client/client.gen";
+import { signIn as postSession } from "../client/sdk.gen";
 import { useTitle } from "../shared/Page";
 
 export function Card({ title, children }: { title: string; children: ReactNode }) {
@@ -45,12 +45,7 @@ function SignIn() {
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
   const signIn = useMutation({
-    mutationFn: async () => {
-      const { data } = await client.post<{ 200: Session }, unknown, true>({
-        url: "/api/v1/session", body: { username, password }, headers: { "Content-Type": "application/json" }, throwOnError: true,
-      });
-      return data as Session;
-    },
+    mutationFn: async () => (await postSession({ body: { username, password }, throwOnError: true })).data,
     onSuccess: begin,
     onError: () => setPassword(""),
   });

@@ -3,20 +3,13 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { Problem } from "../api/http";
-import { begin, type Session } from "../api/session";
-import { client } from "../client/client.gen";
+import { begin } from "../api/session";
+import { checkLink, setUp as postSetUp } from "../client/sdk.gen";
+import type { LinkPurpose } from "../client/types.gen";
 import { Ago } from "../shared/Ago";
 import { Waiting } from "../shared/State";
 import { Card } from "./Door";
 
-interface Link {
-  purpose: "firstOwner" | "invitation" | "reset";
-  username?: string;
-  displayName?: string;
-  expiresAt: string;
-}
-
-const HEADERS = { "Content-Type": "application/json" };
 const LEAST = 12;
 
 /** The token of the link. It is taken out of the address bar at once, so that nobody reads it over a shoulder or in a history. */
@@ -31,10 +24,7 @@ export function SetUp() {
   const [token] = useState(takeToken);
   const link = useQuery({
     queryKey: [{ _id: "checkLink" }, token],
-    queryFn: async () => {
-      const { data } = await client.post<{ 200: Link }, unknown, true>({ url: "/api/v1/session/setup/check", body: { token }, headers: HEADERS, throwOnError: true });
-      return data as Link;
-    },
+    queryFn: async () => (await checkLink({ body: { token }, throwOnError: true })).data,
     retry: false,
     staleTime: Infinity,
   });
@@ -58,21 +48,19 @@ function Ended({ error }: { error: unknown }) {
   );
 }
 
-const TITLE = { firstOwner: "Make the first account", invitation: "Welcome to Runplane", reset: "Choose a new password" };
+const TITLE: Record<string, string> = { firstOwner: "Make the first account", invitation: "Welcome to Runplane", reset: "Choose a new password" };
 
-function Form({ token, link }: { token: string; link: Link }) {
+function Form({ token, link }: { token: string; link: LinkPurpose }) {
   const navigate = useNavigate();
   const [username, setUsername] = useState(link.username ?? "");
   const [displayName, setDisplayName] = useState(link.displayName ?? "");
   const [password, setPassword] = useState("");
   const first = link.purpose === "firstOwner";
+  const title = TITLE[link.purpose] ?? "Set up";
   const setUp = useMutation({
     mutationFn: async () => {
       const names = first ? { username, displayName: displayName || undefined } : {};
-      const { data } = await client.post<{ 200: Session }, unknown, true>({
-        url: "/api/v1/session/setup", body: { token, password, ...names }, headers: HEADERS, throwOnError: true,
-      });
-      return data as Session;
+      return (await postSetUp({ body: { token, password, ...names }, throwOnError: true })).data;
     },
     onSuccess: (session) => {
       begin(session);
@@ -84,14 +72,14 @@ function Form({ token, link }: { token: string; link: Link }) {
   }, [setUp.isError]);
 
   return (
-    <Card title={TITLE[link.purpose]}>
+    <Card title={title}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
           setUp.mutate();
         }}
       >
-        <h1>{TITLE[link.purpose]}</h1>
+        <h1>{title}</h1>
         {first ? <p className="quiet">You become the owner: you invite others and decide what they may do.</p> : null}
         {first ? (
           <>

@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Problem } from "../api/http";
 import { refresh } from "../api/queries";
-import { useMay } from "../api/session";
+import { useMay, type Role } from "../api/session";
 import { Ago } from "../shared/Ago";
 import { Copy } from "../shared/Copy";
 import list from "../shared/list.module.css";
@@ -44,7 +44,7 @@ function Form({ close }: { close: () => void }) {
   const [role, setRole] = useState<string | null>("approver");
   const [groups, setGroups] = useState<string[]>([]);
   const invite = useMutation({
-    mutationFn: () => inviteUser({ username: username.trim(), displayName: displayName.trim() || undefined, role: role ?? "viewer", groups }),
+    mutationFn: () => inviteUser({ username: username.trim(), displayName: displayName.trim() || undefined, role: (role ?? "viewer") as Role, groups }),
     onSuccess: () => refresh("listUsers"),
   });
   if (invite.data !== undefined) return <OneTimeLink of={displayName || username} link={invite.data} done={close} />;

@@ -1,35 +1,24 @@
 /** People of the workspace. */
-import { queryOptions } from "@tanstack/react-query";
-import type { User } from "../api/session";
-import { client } from "../client/client.gen";
+import { listUsersOptions } from "../client/@tanstack/react-query.gen";
+import { createUser, endSessions, patchUser as patch, resetUser as reset } from "../client/sdk.gen";
+import type { CreateUserData, LinkView, PatchUserData } from "../client/types.gen";
 
-export interface Link {
-  token: string;
-  path: string;
-  expiresAt: string;
+export type Link = LinkView;
+
+export const usersQuery = listUsersOptions();
+
+export async function inviteUser(body: CreateUserData["body"]): Promise<Link> {
+  return (await createUser({ body, throwOnError: true })).data.link;
 }
 
-const HEADERS = { "Content-Type": "application/json" };
-
-export const usersQuery = queryOptions({
-  queryKey: [{ _id: "listUsers" }],
-  queryFn: async ({ signal }) => (await client.get<{ 200: { users: User[] } }, unknown, true>({ url: "/api/v1/users", signal, throwOnError: true })).data as { users: User[] },
-});
-
-export async function inviteUser(body: { username: string; displayName?: string; role: string; groups: string[] }): Promise<Link> {
-  const { data } = await client.post<{ 201: { link: Link } }, unknown, true>({ url: "/api/v1/users", body, headers: HEADERS, throwOnError: true });
-  return (data as { link: Link }).link;
-}
-
-export async function patchUser(id: string, body: Partial<Pick<User, "displayName" | "role" | "groups" | "status">>): Promise<void> {
-  await client.patch({ url: "/api/v1/users/{id}", path: { id }, body, headers: HEADERS, throwOnError: true });
+export async function patchUser(id: string, body: PatchUserData["body"]): Promise<void> {
+  await patch({ path: { id }, body, throwOnError: true });
 }
 
 export async function resetUser(id: string): Promise<Link> {
-  const { data } = await client.post<{ 201: Link }, unknown, true>({ url: "/api/v1/users/{id}/reset", path: { id }, throwOnError: true });
-  return data as Link;
+  return (await reset({ path: { id }, throwOnError: true })).data;
 }
 
 export async function signOutUser(id: string): Promise<void> {
-  await client.delete({ url: "/api/v1/users/{id}/sessions", path: { id }, throwOnError: true });
+  await endSessions({ path: { id }, throwOnError: true });
 }

@@ -3,8 +3,8 @@
 import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { acceptClock, approve, checkPolicy, createAgent, createKey, createWorkspace, decide, deletePolicy, deny, exportLedger, getAgent, getApproval, getCatalogue, getCheckpoint, getDecision, getHealth, getMetrics, getOpenApi, getPolicy, getReadiness, getSettings, guard, listAgents, listApprovals, listDecisions, listEntries, listKeys, listPolicies, listSwitches, listWorkspaces, type Options, patchAgent, patchKey, patchSettings, putPolicy, redeem, releaseSwitch, reportOutcome, revokeKey, rotateKey, throwSwitch, verifyAuditChain, verifyLedger } from '../sdk.gen';
-import type { AcceptClockData, AcceptClockError, AcceptClockResponse, ApproveData, ApproveError, ApproveResponse, CheckPolicyData, CheckPolicyError, CheckPolicyResponse, CreateAgentData, CreateAgentError, CreateAgentResponse, CreateKeyData, CreateKeyError, CreateKeyResponse, CreateWorkspaceData, CreateWorkspaceError, CreateWorkspaceResponse, DecideData, DecideError, DecideResponse, DeletePolicyData, DeletePolicyError, DeletePolicyResponse, DenyData, DenyError, DenyResponse, ExportLedgerData, ExportLedgerError, ExportLedgerResponse, GetAgentData, GetAgentError, GetAgentResponse, GetApprovalData, GetApprovalError, GetApprovalResponse, GetCatalogueData, GetCatalogueError, GetCatalogueResponse, GetCheckpointData, GetCheckpointError, GetCheckpointResponse, GetDecisionData, GetDecisionError, GetDecisionResponse, GetHealthData, GetHealthResponse, GetMetricsData, GetMetricsError, GetMetricsResponse, GetOpenApiData, GetOpenApiResponse, GetPolicyData, GetPolicyError, GetPolicyResponse, GetReadinessData, GetReadinessError, GetReadinessResponse, GetSettingsData, GetSettingsError, GetSettingsResponse, GuardData, GuardError, GuardResponse, ListAgentsData, ListAgentsError, ListAgentsResponse, ListApprovalsData, ListApprovalsError, ListApprovalsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListEntriesData, ListEntriesError, ListEntriesResponse, ListKeysData, ListKeysError, ListKeysResponse, ListPoliciesData, ListPoliciesError, ListPoliciesResponse, ListSwitchesData, ListSwitchesError, ListSwitchesResponse, ListWorkspacesData, ListWorkspacesError, ListWorkspacesResponse, PatchAgentData, PatchAgentError, PatchAgentResponse, PatchKeyData, PatchKeyError, PatchKeyResponse, PatchSettingsData, PatchSettingsError, PatchSettingsResponse, PutPolicyData, PutPolicyError, PutPolicyResponse, RedeemData, RedeemError, RedeemResponse, ReleaseSwitchData, ReleaseSwitchError, ReleaseSwitchResponse, ReportOutcomeData, ReportOutcomeError, ReportOutcomeResponse, RevokeKeyData, RevokeKeyError, RevokeKeyResponse, RotateKeyData, RotateKeyError, RotateKeyResponse, ThrowSwitchData, ThrowSwitchError, ThrowSwitchResponse, VerifyAuditChainData, VerifyAuditChainError, VerifyAuditChainResponse, VerifyLedgerData, VerifyLedgerError, VerifyLedgerResponse } from '../types.gen';
+import { acceptClock, approve, changePassword, checkLink, checkPolicy, createAgent, createKey, createUser, createWorkspace, decide, deletePolicy, deny, endSessions, exportLedger, getAgent, getApproval, getCatalogue, getCheckpoint, getDecision, getHealth, getMetrics, getOpenApi, getPolicy, getReadiness, getSession, getSettings, getUser, guard, listAgents, listApprovals, listDecisions, listEntries, listKeys, listPolicies, listSwitches, listUsers, listWorkspaces, type Options, patchAgent, patchKey, patchSettings, patchUser, putPolicy, redeem, releaseSwitch, reportOutcome, resetUser, revokeKey, rotateKey, setUp, signIn, signOut, signOutEverywhere, signOutOthers, throwSwitch, verifyAuditChain, verifyLedger } from '../sdk.gen';
+import type { AcceptClockData, AcceptClockError, AcceptClockResponse, ApproveData, ApproveError, ApproveResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CheckLinkData, CheckLinkError, CheckLinkResponse, CheckPolicyData, CheckPolicyError, CheckPolicyResponse, CreateAgentData, CreateAgentError, CreateAgentResponse, CreateKeyData, CreateKeyError, CreateKeyResponse, CreateUserData, CreateUserError, CreateUserResponse, CreateWorkspaceData, CreateWorkspaceError, CreateWorkspaceResponse, DecideData, DecideError, DecideResponse, DeletePolicyData, DeletePolicyError, DeletePolicyResponse, DenyData, DenyError, DenyResponse, EndSessionsData, EndSessionsError, EndSessionsResponse, ExportLedgerData, ExportLedgerError, ExportLedgerResponse, GetAgentData, GetAgentError, GetAgentResponse, GetApprovalData, GetApprovalError, GetApprovalResponse, GetCatalogueData, GetCatalogueError, GetCatalogueResponse, GetCheckpointData, GetCheckpointError, GetCheckpointResponse, GetDecisionData, GetDecisionError, GetDecisionResponse, GetHealthData, GetHealthResponse, GetMetricsData, GetMetricsError, GetMetricsResponse, GetOpenApiData, GetOpenApiResponse, GetPolicyData, GetPolicyError, GetPolicyResponse, GetReadinessData, GetReadinessError, GetReadinessResponse, GetSessionData, GetSessionResponse, GetSettingsData, GetSettingsError, GetSettingsResponse, GetUserData, GetUserError, GetUserResponse, GuardData, GuardError, GuardResponse, ListAgentsData, ListAgentsError, ListAgentsResponse, ListApprovalsData, ListApprovalsError, ListApprovalsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListEntriesData, ListEntriesError, ListEntriesResponse, ListKeysData, ListKeysError, ListKeysResponse, ListPoliciesData, ListPoliciesError, ListPoliciesResponse, ListSwitchesData, ListSwitchesError, ListSwitchesResponse, ListUsersData, ListUsersError, ListUsersResponse, ListWorkspacesData, ListWorkspacesError, ListWorkspacesResponse, PatchAgentData, PatchAgentError, PatchAgentResponse, PatchKeyData, PatchKeyError, PatchKeyResponse, PatchSettingsData, PatchSettingsError, PatchSettingsResponse, PatchUserData, PatchUserError, PatchUserResponse, PutPolicyData, PutPolicyError, PutPolicyResponse, RedeemData, RedeemError, RedeemResponse, ReleaseSwitchData, ReleaseSwitchError, ReleaseSwitchResponse, ReportOutcomeData, ReportOutcomeError, ReportOutcomeResponse, ResetUserData, ResetUserError, ResetUserResponse, RevokeKeyData, RevokeKeyError, RevokeKeyResponse, RotateKeyData, RotateKeyError, RotateKeyResponse, SetUpData, SetUpError, SetUpResponse, SignInData, SignInError, SignInResponse, SignOutData, SignOutError, SignOutEverywhereData, SignOutEverywhereError, SignOutEverywhereResponse, SignOutOthersData, SignOutOthersError, SignOutOthersResponse, SignOutResponse, ThrowSwitchData, ThrowSwitchError, ThrowSwitchResponse, VerifyAuditChainData, VerifyAuditChainError, VerifyAuditChainResponse, VerifyLedgerData, VerifyLedgerError, VerifyLedgerResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -735,6 +735,143 @@ export const putPolicyMutation = (options?: Partial<Options<PutPolicyData>>): Us
     return mutationOptions;
 };
 
+/**
+ * Sign out.
+ */
+export const signOutMutation = (options?: Partial<Options<SignOutData>>): UseMutationOptions<SignOutResponse, SignOutError, Options<SignOutData>> => {
+    const mutationOptions: UseMutationOptions<SignOutResponse, SignOutError, Options<SignOutData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await signOut({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const getSessionQueryKey = (options?: Options<GetSessionData>) => createQueryKey('getSession', options);
+
+/**
+ * Who is signed in.
+ */
+export const getSessionOptions = (options?: Options<GetSessionData>) => queryOptions<GetSessionResponse, DefaultError, GetSessionResponse, ReturnType<typeof getSessionQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await getSession({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: getSessionQueryKey(options)
+});
+
+/**
+ * Sign in.
+ */
+export const signInMutation = (options?: Partial<Options<SignInData>>): UseMutationOptions<SignInResponse, SignInError, Options<SignInData>> => {
+    const mutationOptions: UseMutationOptions<SignInResponse, SignInError, Options<SignInData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await signIn({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Sign out everywhere, here too.
+ */
+export const signOutEverywhereMutation = (options?: Partial<Options<SignOutEverywhereData>>): UseMutationOptions<SignOutEverywhereResponse, SignOutEverywhereError, Options<SignOutEverywhereData>> => {
+    const mutationOptions: UseMutationOptions<SignOutEverywhereResponse, SignOutEverywhereError, Options<SignOutEverywhereData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await signOutEverywhere({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Sign out everywhere else.
+ */
+export const signOutOthersMutation = (options?: Partial<Options<SignOutOthersData>>): UseMutationOptions<SignOutOthersResponse, SignOutOthersError, Options<SignOutOthersData>> => {
+    const mutationOptions: UseMutationOptions<SignOutOthersResponse, SignOutOthersError, Options<SignOutOthersData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await signOutOthers({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Change one's own password. All other sessions end, and this one gets a new cookie.
+ */
+export const changePasswordMutation = (options?: Partial<Options<ChangePasswordData>>): UseMutationOptions<ChangePasswordResponse, ChangePasswordError, Options<ChangePasswordData>> => {
+    const mutationOptions: UseMutationOptions<ChangePasswordResponse, ChangePasswordError, Options<ChangePasswordData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await changePassword({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Use a one-time link: set a password, and for the first owner make the account. Signs in.
+ */
+export const setUpMutation = (options?: Partial<Options<SetUpData>>): UseMutationOptions<SetUpResponse, SetUpError, Options<SetUpData>> => {
+    const mutationOptions: UseMutationOptions<SetUpResponse, SetUpError, Options<SetUpData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await setUp({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Look at a one-time link without using it.
+ */
+export const checkLinkMutation = (options?: Partial<Options<CheckLinkData>>): UseMutationOptions<CheckLinkResponse, CheckLinkError, Options<CheckLinkData>> => {
+    const mutationOptions: UseMutationOptions<CheckLinkResponse, CheckLinkError, Options<CheckLinkData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await checkLink({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
 export const getSettingsQueryKey = (options?: Options<GetSettingsData>) => createQueryKey('getSettings', options);
 
 /**
@@ -762,6 +899,110 @@ export const patchSettingsMutation = (options?: Partial<Options<PatchSettingsDat
     const mutationOptions: UseMutationOptions<PatchSettingsResponse, PatchSettingsError, Options<PatchSettingsData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await patchSettings({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const listUsersQueryKey = (options?: Options<ListUsersData>) => createQueryKey('listUsers', options);
+
+/**
+ * List accounts, disabled ones included.
+ */
+export const listUsersOptions = (options?: Options<ListUsersData>) => queryOptions<ListUsersResponse, ListUsersError, ListUsersResponse, ReturnType<typeof listUsersQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listUsers({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listUsersQueryKey(options)
+});
+
+/**
+ * Create an account, and the one-time link by which its holder sets a password.
+ */
+export const createUserMutation = (options?: Partial<Options<CreateUserData>>): UseMutationOptions<CreateUserResponse, CreateUserError, Options<CreateUserData>> => {
+    const mutationOptions: UseMutationOptions<CreateUserResponse, CreateUserError, Options<CreateUserData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await createUser({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const getUserQueryKey = (options: Options<GetUserData>) => createQueryKey('getUser', options);
+
+/**
+ * Read an account.
+ */
+export const getUserOptions = (options: Options<GetUserData>) => queryOptions<GetUserResponse, GetUserError, GetUserResponse, ReturnType<typeof getUserQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await getUser({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: getUserQueryKey(options)
+});
+
+/**
+ * Change an account. It holds at once, also for who is signed in.
+ */
+export const patchUserMutation = (options?: Partial<Options<PatchUserData>>): UseMutationOptions<PatchUserResponse, PatchUserError, Options<PatchUserData>> => {
+    const mutationOptions: UseMutationOptions<PatchUserResponse, PatchUserError, Options<PatchUserData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await patchUser({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Take an account's password and sessions away, and make a one-time link for a new password.
+ */
+export const resetUserMutation = (options?: Partial<Options<ResetUserData>>): UseMutationOptions<ResetUserResponse, ResetUserError, Options<ResetUserData>> => {
+    const mutationOptions: UseMutationOptions<ResetUserResponse, ResetUserError, Options<ResetUserData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await resetUser({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Sign somebody out everywhere.
+ */
+export const endSessionsMutation = (options?: Partial<Options<EndSessionsData>>): UseMutationOptions<EndSessionsResponse, EndSessionsError, Options<EndSessionsData>> => {
+    const mutationOptions: UseMutationOptions<EndSessionsResponse, EndSessionsError, Options<EndSessionsData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await endSessions({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
