@@ -1,3 +1,4 @@
+import { groupBy } from "../shared/group";
 import { Modal } from "@mantine/core";
 import { Keys, useBound } from "./shortcuts";
 import classes from "./app.module.css";
@@ -5,7 +6,7 @@ import classes from "./app.module.css";
 /** All shortcuts that work on this page. */
 export function Help({ opened, close }: { opened: boolean; close: () => void }) {
   const bound = useBound();
-  const groups = Map.groupBy(bound, ({ group }) => group);
+  const groups = groupBy(bound, ({ group }) => group);
   return (
     <Modal opened={opened} onClose={close} title="Keyboard" size="lg" closeButtonProps={{ "aria-label": "Close" }}>
       <div className={classes.help}>

@@ -1,3 +1,4 @@
+import { groupBy } from "../shared/group";
 import { ActionIcon, Drawer, Tooltip, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { Link, useLocation } from "@tanstack/react-router";
@@ -30,7 +31,7 @@ function Count({ place, waiting }: { place: Place; waiting: number }) {
 }
 
 function Links({ places, waiting, onClick }: { places: readonly Place[]; waiting: number; onClick?: () => void }) {
-  const groups = Map.groupBy(places, ({ group }) => group);
+  const groups = groupBy(places, ({ group }) => group);
   return [...groups].map(([group, members]) => (
     <div key={group} className={classes.group}>
       <h2>{group}</h2>

@@ -1,4 +1,5 @@
 /** What waits for a person: one query for the inbox, the mark in the navigation and the title. */
+import { groupBy } from "../shared/group";
 import { useQuery } from "@tanstack/react-query";
 import { listApprovalsOptions } from "../client/@tanstack/react-query.gen";
 import type { ApprovalView } from "../client/types.gen";
@@ -20,7 +21,7 @@ export const pendingOptions = listApprovalsOptions({ query: { status: "pending",
 export function group(approvals: readonly ApprovalView[]): Group[] {
   const oldestFirst = [...approvals].sort((a, b) => a.createdAt.localeCompare(b.createdAt));
   const groups: Group[] = [];
-  for (const [digest, asks] of Map.groupBy(oldestFirst, (ask) => ask.digest)) {
+  for (const [digest, asks] of groupBy(oldestFirst, (ask) => ask.digest)) {
     const [first] = asks;
     if (first === undefined) continue;
     const soonest = asks.reduce((least, { expiresAt }) => (expiresAt < least ? expiresAt : least), first.expiresAt);

@@ -26,5 +26,5 @@ export function pieces(text: string): { text: string; hidden: boolean }[] {
   return text
     .split(/(⟨U\+[0-9A-F]{4,6}⟩)/)
     .filter((piece) => piece !== "")
-    .map((piece) => ({ text: piece, hidden: piece.startsWith("⟨U+") }));
+    .map((piece) => ({ text: piece, hidden: /^⟨U\+[0-9A-F]{4,6}⟩$/.test(piece) }));
 }

@@ -29,6 +29,6 @@ export function nameIn(yaml: string): string | undefined {
 /** Where a rule is written: offset of its line. */
 export function ruleAt(yaml: string, id: string): number | undefined {
   const plain = id.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  const match = new RegExp(`^\\s*-\\s*(\\{\\s*)?id:\\s*["']?${plain}["']?\\s*([,}#].*)?$`, "m").exec(yaml);
+  const match = new RegExp(`^[^\\S\\n]*-[^\\S\\n]*(\\{\\s*)?id:\\s*["']?${plain}["']?\\s*([,}#].*)?$`, "m").exec(yaml);
   return match?.index;
 }
