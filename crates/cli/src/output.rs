@@ -34,6 +34,10 @@ impl Output {
         Self { json, failed: Cell::new(false) }
     }
 
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// The answer of a command: the document with `--json`, else what the closure prints.
     pub fn answer(&self, document: &impl Serialize, text: impl FnOnce(&Self)) {
         if self.json { self.document(document) } else { text(self) }

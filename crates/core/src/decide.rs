@@ -15,6 +15,7 @@ mod facts;
 mod ground;
 mod pending;
 mod prepare;
+mod trial;
 mod weigh;
 
 pub use candidate::{Candidate, Verdict};

@@ -117,3 +117,45 @@ fn check_shows_the_line_and_the_place() {
     let good = run(&["policy", "check", "packs/payments.yaml", "packs/baseline.yaml"]);
     assert_eq!(code(&good), 0, "{}", stdout(&good));
 }
+
+#[test]
+fn lint_shows_the_place_and_a_call_that_shows_the_mistake() {
+    let output = run(&["policy", "lint", "contracts/lint/shadowed-by-block.yaml"]);
+    assert_eq!(code(&output), 3);
+    let said = stdout(&output);
+    assert!(said.contains("shadowed-by-block.yaml:5:9"), "{said}");
+    assert!(said.contains("over-1000\n  |         ^^^^"), "{said}");
+    let example = said.lines().find_map(|line| line.strip_prefix("  = example: ")).unwrap();
+    let call: serde_json::Value = serde_json::from_str(example).unwrap();
+    assert_eq!(call["action"]["type"], "process_refund", "{call}");
+    assert!(said.contains("= shows: `planted/over-500` holds as well: BLOCK with"), "{said}");
+    let answer = json(&run(&["policy", "lint", "contracts/lint/shadowed-by-block.yaml", "--json"]));
+    assert_eq!(answer["findings"][0]["kind"], "shadowed");
+    assert_eq!(answer["findings"][0]["example"]["without"], "BLOCK");
+}
+
+#[test]
+fn lint_finds_nothing_in_the_shipped_packs() {
+    let output = run(&["policy", "lint", "packs"]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+}
+
+#[test]
+fn lint_knows_only_the_groups_it_is_told() {
+    let file = "packs/payments.yaml";
+    let output = run(&["policy", "lint", file, "--group", "finance=2"]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    let output = run(&["policy", "lint", file, "--group", "accounting"]);
+    assert_eq!(code(&output), 3);
+    assert!(stdout(&output).contains("there is no group `finance`"), "{}", stdout(&output));
+    assert_eq!(code(&run(&["policy", "lint", file, "--group", "finance=many"])), 1);
+    assert_eq!(code(&run(&["policy", "lint"])), 1);
+}
+
+#[test]
+fn lint_does_not_look_at_what_does_not_publish() {
+    let (_folder, path) = written("p.yaml", "policy: p\nrules:\n  - { id: a, when: nonsense, decision: BLOCK }\n");
+    let output = run(&["policy", "lint", path.to_str().unwrap()]);
+    assert_eq!(code(&output), 3);
+    assert!(stdout(&output).contains("unknown name `nonsense`"), "{}", stdout(&output));
+}

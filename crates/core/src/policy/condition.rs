@@ -14,6 +14,7 @@ pub mod names;
 mod parse;
 pub mod plain;
 mod prescan;
+pub mod show;
 pub mod term;
 mod types;
 pub mod view;

@@ -29,7 +29,7 @@ pub enum Per {
     Context(Vec<Box<str>>),
 }
 
-const PER: [(&str, Per); 7] = [
+pub(super) const PER: [(&str, Per); 7] = [
     ("agent", Per::Agent),
     ("target", Per::Target),
     ("session", Per::Session),

@@ -103,10 +103,13 @@ pub struct AuditTerms {
     pub tags: Vec<String>,
 }
 
-const POLICY_MEMBERS: [&str; 7] = ["policy", "description", "source", "mode", "strict", "meters", "rules"];
-const RULE_MEMBERS: [&str; 11] =
+pub(super) const POLICY_MEMBERS: [&str; 7] = ["policy", "description", "source", "mode", "strict", "meters", "rules"];
+pub(super) const RULE_MEMBERS: [&str; 11] =
     ["id", "action", "target", "when", "unless", "decision", "severity", "reason", "approval", "limit", "audit"];
-const METER_MEMBERS: [&str; 7] = ["count", "sum", "action", "target", "when", "within", "per"];
+pub(super) const METER_MEMBERS: [&str; 7] = ["count", "sum", "action", "target", "when", "within", "per"];
+pub(super) const APPROVAL_MEMBERS: [&str; 3] = ["from", "quorum", "expires"];
+pub(super) const LIMIT_MEMBERS: [&str; 4] = ["count", "within", "per", "otherwise"];
+pub(super) const AUDIT_MEMBERS: [&str; 2] = ["payload", "tags"];
 /// Longest window; snapshots and retention are sized for it.
 const LONGEST_WINDOW: Span = Span::seconds(31 * 86_400);
 
@@ -259,7 +262,7 @@ fn asks_people(rule: &RuleTerms) -> bool {
 }
 
 fn approval(node: &Node, findings: &mut Findings) -> Option<ApprovalTerms> {
-    let members = Members::of(node, "`approval`", &["from", "quorum", "expires"], findings)?;
+    let members = Members::of(node, "`approval`", &APPROVAL_MEMBERS, findings)?;
     if let Some(node) = members.get("quorum")
         && let Some(quorum) = whole(node, "quorum", 1, 100, findings)
         && quorum > 1
@@ -284,7 +287,7 @@ fn expiry(node: &Node, findings: &mut Findings) -> Option<Span> {
 }
 
 fn limit(node: &Node, findings: &mut Findings) -> Option<LimitTerms> {
-    let members = Members::of(node, "`limit`", &["count", "within", "per", "otherwise"], findings)?;
+    let members = Members::of(node, "`limit`", &LIMIT_MEMBERS, findings)?;
     let count = members.required("count", findings).and_then(|node| whole(node, "count", 0, 1_000_000_000, findings));
     let within = members.required("within", findings).and_then(|node| window(node, findings));
     let otherwise = match members.get("otherwise") {
@@ -299,7 +302,7 @@ fn limit(node: &Node, findings: &mut Findings) -> Option<LimitTerms> {
 }
 
 fn audit(node: &Node, findings: &mut Findings) -> Option<AuditTerms> {
-    let members = Members::of(node, "`audit`", &["payload", "tags"], findings)?;
+    let members = Members::of(node, "`audit`", &AUDIT_MEMBERS, findings)?;
     let payload = members.get("payload").and_then(|node| match super::source::text_of(node) {
         Some("none") => Some(Retention::None),
         Some("replay") => Some(Retention::Replay),

@@ -4,6 +4,8 @@
 //! `action.types` and takes an unknown source for its own; an ALLOW covers single members and never
 //! guesses. Names are resolved against the catalogue once, at publish.
 
+mod cover;
+
 use super::document::{ActionTerms, At};
 use super::finding::{Findings, nearest};
 use super::glob;
@@ -14,13 +16,13 @@ use crate::text;
 use serde::Serialize;
 
 /// The actions a rule is about.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actions {
     Any,
     Some(Named),
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
     /// Catalogue types; sorted.
     types: Vec<TypeName>,
@@ -33,15 +35,15 @@ pub struct Named {
 }
 
 /// Targets in normal form, and globs over them; none at all means any.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Targets {
     names: Vec<Box<str>>,
     globs: Vec<Box<str>>,
 }
 
-const DOMAINS: [&str; 7] =
+pub(super) const DOMAINS: [&str; 7] =
     ["payments", "database", "infrastructure", "communication", "integrations", "enterprise", "unknown"];
-const EFFECTS: [&str; 4] = ["read", "write", "destructive", "unknown"];
+pub(super) const EFFECTS: [&str; 4] = ["read", "write", "destructive", "unknown"];
 
 impl Actions {
     /// Resolves what is written; whatever resolves to nothing is reported.

@@ -10,6 +10,8 @@
 
 mod doubts;
 mod guide;
+mod lint;
 mod packs;
 mod sandbox;
+mod schema;
 mod use_cases;

@@ -21,6 +21,7 @@ mod metrics;
 mod moment;
 pub mod openapi;
 mod policies;
+mod policy_tools;
 mod problem;
 pub mod problems;
 mod query;
@@ -55,6 +56,7 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(decisions::get_decision))
         .routes(routes!(policies::list_policies))
         .routes(routes!(policies::check_policy))
+        .routes(routes!(policy_tools::lint_policy))
         .routes(routes!(policies::get_policy, policies::put_policy, policies::delete_policy))
         .routes(routes!(settings::get_settings, settings::patch_settings))
         .routes(routes!(agents::list_agents, agents::post_agent))

@@ -8,7 +8,8 @@ use crate::tasks;
 use crate::workspace::Workspace;
 use runplane_core::digest::sha256;
 use runplane_core::policy::finding::{Finding, Findings};
-use runplane_core::policy::{LoadError, PolicySummary, Warning, document};
+use runplane_core::policy::{LoadError, PolicySummary, Warning, document, lint};
+use runplane_core::time::Micros;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -26,6 +27,13 @@ pub struct Published {
 pub struct Checked {
     pub errors: Vec<LoadError>,
     pub warnings: Vec<Warning>,
+}
+
+/// What lint says of a document that may or may not publish.
+pub struct Linted {
+    pub errors: Vec<LoadError>,
+    pub warnings: Vec<Warning>,
+    pub findings: Vec<lint::Finding>,
 }
 
 /// A published policy with what it says of itself.
@@ -82,16 +90,45 @@ pub async fn delete(workspace: &Arc<Workspace>, name: String) -> Result<Publishe
 /// Compiles the document together with the other policies of the workspace, and changes nothing.
 pub async fn check(app: &App, workspace: &Arc<Workspace>, yaml: String) -> Result<Checked, Error> {
     check_size(&yaml)?;
-    let (mut control, now) = (workspace.control().as_ref().clone(), app.clock.now());
+    let (control, now) = (workspace.control(), app.clock.now());
     tasks::blocking(move || {
-        let name = name_of(&yaml).unwrap_or_else(|| "policy".to_owned());
-        control.policies.insert(name.clone(), Arc::new(Policy { name, yaml, updated_at: now }));
-        Ok(match publish::compile(&control) {
+        let (drafted, _) = drafted(&control, Some(yaml), now);
+        Ok(match publish::compile(&drafted) {
             Ok((_, warnings)) => Checked { errors: Vec::new(), warnings },
             Err(errors) => Checked { errors, warnings: Vec::new() },
         })
     })
     .await
+}
+
+/// Looks for mistakes in the document together with the other policies of the workspace, or in all of them; changes
+/// nothing.
+pub async fn lint(workspace: &Arc<Workspace>, yaml: Option<String>, now: Micros) -> Result<Linted, Error> {
+    yaml.as_deref().map_or(Ok(()), check_size)?;
+    let control = workspace.control();
+    tasks::blocking(move || {
+        let (drafted, only) = drafted(&control, yaml, now);
+        let options = lint::Options { groups: None, settings_known: true };
+        let mut linted = match lint::lint(&publish::inputs(&drafted), &options) {
+            Ok(report) => Linted { errors: Vec::new(), warnings: report.warnings, findings: report.findings },
+            Err(errors) => Linted { errors, warnings: Vec::new(), findings: Vec::new() },
+        };
+        if let Some(file) = only {
+            linted.findings.retain(|finding| finding.file == file);
+        }
+        Ok(linted)
+    })
+    .await
+}
+
+/// The control with a draft in place of the published policy of its name, and what findings call the draft.
+pub(super) fn drafted(control: &Control, yaml: Option<String>, now: Micros) -> (Control, Option<String>) {
+    let mut drafted = control.clone();
+    let Some(yaml) = yaml else { return (drafted, None) };
+    let name = name_of(&yaml).unwrap_or_else(|| "policy".to_owned());
+    let file = publish::file_name(&name);
+    drafted.policies.insert(name.clone(), Arc::new(Policy { name, yaml, updated_at: now }));
+    (drafted, Some(file))
 }
 
 /// The name a document gives itself, if it can be read that far.

@@ -12,13 +12,17 @@ use serde_json::json;
 
 /// Compiles the policies and settings of `control`.
 pub fn compile(control: &Control) -> Result<(Bundle, Vec<Warning>), Vec<LoadError>> {
-    let policies = control.policies.values().map(|policy| (file_name(&policy.name), policy.yaml.clone())).collect();
-    Bundle::publish(&BundleInputs {
+    Bundle::publish(&inputs(control))
+}
+
+/// What the bundle of `control` is made of.
+pub fn inputs(control: &Control) -> BundleInputs {
+    BundleInputs {
         catalogue: Catalogue::builtin(),
         settings: control.settings.as_ref().clone(),
         weights: Weights::default(),
-        policies,
-    })
+        policies: control.policies.values().map(|policy| (file_name(&policy.name), policy.yaml.clone())).collect(),
+    }
 }
 
 /// Puts the bundle of what `change` leads to in force, as part of that change.

@@ -41,6 +41,7 @@ fn operations() -> Vec<(&'static str, &'static str, Door, Value)> {
         ("get", "/api/v1/decisions/{requestId}", AgentsAndPeople, Value::Null),
         ("get", "/api/v1/policies", People, Value::Null),
         ("post", "/api/v1/policies/check", People, yaml.clone()),
+        ("post", "/api/v1/policies/lint", People, yaml.clone()),
         ("get", "/api/v1/policies/{name}", People, Value::Null),
         ("put", "/api/v1/policies/{name}", People, yaml),
         ("delete", "/api/v1/policies/{name}", People, Value::Null),

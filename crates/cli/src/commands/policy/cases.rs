@@ -20,13 +20,10 @@ use runplane_core::time::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A Monday at noon, so that a rule about office hours is tested within them unless said otherwise.
 const DEFAULT_NOW: &str = "2026-01-05T12:00:00Z";
-/// Not a policy, but what policies speak about.
-const CATALOGUE: &str = "catalogue.yaml";
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -274,21 +271,8 @@ fn list(path: &Path) -> anyhow::Result<BTreeMap<String, Exception>> {
 }
 
 fn policies(folder: Option<&Path>) -> anyhow::Result<Vec<(String, String)>> {
-    let Some(folder) = folder else {
-        return Ok(packs::ALL.iter().map(|pack| (pack.file.to_owned(), pack.source.to_owned())).collect());
-    };
-    let unreadable = || format!("`{}` could not be read", folder.display());
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).with_context(unreadable)? {
-        let path = entry.with_context(unreadable)?.path();
-        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        if is_yaml && path.file_name().is_some_and(|name| name != CATALOGUE) {
-            files.push(path);
-        }
+    match folder {
+        Some(folder) => super::folder(folder),
+        None => Ok(packs::ALL.iter().map(|pack| (pack.file.to_owned(), pack.source.to_owned())).collect()),
     }
-    files.sort();
-    if files.is_empty() {
-        bail!("`{}` holds no policies (.yaml)", folder.display());
-    }
-    files.iter().map(|path| read(path)).collect()
 }

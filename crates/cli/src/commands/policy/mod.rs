@@ -2,6 +2,7 @@
 
 mod cases;
 mod check;
+mod lint;
 mod published;
 mod render;
 mod trial;
@@ -9,8 +10,9 @@ mod trial;
 use crate::args::Global;
 use crate::exit::Exit;
 use crate::output::Output;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Subcommand;
+use runplane_core::settings::Settings;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +26,8 @@ pub struct Args {
 enum Ask {
     /// Check policy files without a server; exit code 3 if one would be refused.
     Check(check::Args),
+    /// Look for mistakes in policies that would publish; exit code 3 if there are any.
+    Lint(lint::Args),
     /// Decide the calls of a file in process and compare with what is expected; exit code 3 if one differs.
     Test(cases::Args),
     /// List the policies in force.
@@ -45,6 +49,7 @@ enum Ask {
 pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     match &args.ask {
         Ask::Check(args) => check::run(args, out),
+        Ask::Lint(args) => lint::run(args, global, out),
         Ask::Test(args) => cases::run(args, out),
         Ask::List => published::list(global, out),
         Ask::Get { name } => published::get(name, global, out),
@@ -58,4 +63,44 @@ fn read(path: &Path) -> anyhow::Result<(String, String)> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).with_context(|| format!("`{name}` could not be read"))?;
     Ok((name, text))
+}
+
+/// Not a policy, but what policies speak about.
+const CATALOGUE: &str = "catalogue.yaml";
+
+/// Policy files, and those in folders, sorted within each folder.
+fn gather(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
+    let mut policies = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            policies.extend(folder(path)?);
+        } else {
+            policies.push(read(path)?);
+        }
+    }
+    Ok(policies)
+}
+
+/// Every policy in a folder.
+fn folder(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let unreadable = || format!("`{}` could not be read", folder.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(unreadable)? {
+        let path = entry.with_context(unreadable)?.path();
+        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        if is_yaml && path.file_name().is_some_and(|name| name != CATALOGUE) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        bail!("`{}` holds no policies (.yaml)", folder.display());
+    }
+    files.iter().map(|path| read(path)).collect()
+}
+
+/// Settings as a server gives and takes them.
+fn settings(path: &Path) -> anyhow::Result<Settings> {
+    let (name, text) = read(path)?;
+    serde_json::from_str(&text).with_context(|| format!("`{name}` does not hold settings"))
 }

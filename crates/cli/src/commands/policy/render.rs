@@ -11,6 +11,11 @@ const BEFORE: usize = 40;
 
 /// Prints one finding; without the text of the file, only where it is.
 pub fn finding(tone: Tone, kind: &str, finding: &Finding, text: Option<&str>, out: &Output) {
+    noted(tone, kind, finding, text, &[], out);
+}
+
+/// The same with further remarks, each under its name.
+pub fn noted(tone: Tone, kind: &str, finding: &Finding, text: Option<&str>, notes: &[(&str, String)], out: &Output) {
     out.toned(tone, kind, &finding.message);
     out.line(format_args!("  --> {}:{}:{}", finding.file, finding.line, finding.column));
     if let Some([line, caret]) = text.and_then(|text| excerpt(text, finding.line, finding.column)) {
@@ -21,6 +26,9 @@ pub fn finding(tone: Tone, kind: &str, finding: &Finding, text: Option<&str>, ou
     }
     if let Some(help) = &finding.help {
         out.line(format_args!("  = help: {help}"));
+    }
+    for (name, note) in notes {
+        out.line(format_args!("  = {name}: {note}"));
     }
     out.line("");
 }
