@@ -32,6 +32,9 @@ struct Flaw<'e> {
     usual: Option<(Key, Values)>,
 }
 
+/// A sentence, advice, and what the slot usually is.
+type Blame = (String, Option<String>, Option<(Key, Values)>);
+
 impl<'a> Desk<'a> {
     /// Whether every comparison of the condition can hold.
     pub(super) fn look_at_comparisons(&mut self, subject: Subject<'a>, condition: &Condition, source: &Source) -> bool {
@@ -98,7 +101,7 @@ impl<'a> Desk<'a> {
         literal: Literal<'_>,
         guarded: &[String],
         written: &str,
-    ) -> Option<(String, Option<String>, Option<(Key, Values)>)> {
+    ) -> Option<Blame> {
         let name = self.show(slot);
         let key = domain::key(slot);
         let never = format!("`{name}` is never `{written}`");

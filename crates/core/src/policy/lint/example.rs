@@ -108,10 +108,9 @@ impl Case {
         let Some(text) = sample_text(place) else { return };
         match fact {
             Fact::Target => self.target = text,
+            Fact::Environment | Fact::AgentEnvironment if place.accepts(self.environment.as_str()) => {}
             Fact::Environment | Fact::AgentEnvironment => {
-                if !place.accepts(self.environment.as_str()) {
-                    self.environment = Environment::new(&text).unwrap_or_else(|_| Environment::production());
-                }
+                self.environment = Environment::new(&text).unwrap_or_else(|_| Environment::production());
             }
             Fact::ActionSource => self.source = Some(text),
             Fact::Subject => self.subject = Some(text),

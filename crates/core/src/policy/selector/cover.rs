@@ -93,8 +93,8 @@ impl Targets {
 
     /// Targets that are in this; none if every target is.
     pub fn examples(&self) -> impl Iterator<Item = String> + '_ {
-        let filled = |glob: &Box<str>| glob.replace('*', "other").replace('?', "1");
-        self.names.iter().map(ToString::to_string).chain(self.globs.iter().map(filled))
+        let filled = |glob: &str| glob.replace('*', "other").replace('?', "1");
+        self.names.iter().map(ToString::to_string).chain(self.globs.iter().map(move |glob| filled(glob)))
     }
 }
 
