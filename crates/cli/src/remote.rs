@@ -108,13 +108,17 @@ impl Remote {
         self.ask(self.request(Method::PATCH, self.api(path)?).json(body))
     }
 
-    pub fn put_yaml(&self, path: &[&str], yaml: String) -> anyhow::Result<Value> {
-        let request = self.request(Method::PUT, self.api(path)?);
+    pub fn put_yaml(&self, path: &[&str], query: &[(&str, &str)], yaml: String) -> anyhow::Result<Value> {
+        let request = self.request(Method::PUT, asking(self.api(path)?, query));
         self.ask(request.header("content-type", "application/yaml").body(yaml))
     }
 
     pub fn delete(&self, path: &[&str]) -> anyhow::Result<Value> {
         self.ask(self.request(Method::DELETE, self.api(path)?))
+    }
+
+    pub fn delete_with(&self, path: &[&str], query: &[(&str, &str)]) -> anyhow::Result<Value> {
+        self.ask(self.request(Method::DELETE, asking(self.api(path)?, query)))
     }
 
     /// The body of a 2xx answer as it comes, without a time limit on the whole.
@@ -176,6 +180,13 @@ impl Remote {
             }
         })
     }
+}
+
+fn asking(mut url: Url, query: &[(&str, &str)]) -> Url {
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    url
 }
 
 /// Reads a member of an answer; what is absent or of another shape is an error that names it.

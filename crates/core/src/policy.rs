@@ -5,6 +5,7 @@ mod compile;
 pub mod condition;
 pub mod counter;
 pub mod document;
+pub mod explain;
 pub mod finding;
 mod glob;
 mod id;

@@ -159,3 +159,45 @@ fn lint_does_not_look_at_what_does_not_publish() {
     assert_eq!(code(&output), 3);
     assert!(stdout(&output).contains("unknown name `nonsense`"), "{}", stdout(&output));
 }
+
+#[test]
+fn explain_says_which_rules_matched_and_which_nearly() {
+    let call =
+        r#"{"action": {"type": "process_refund", "target": "stripe", "context": {"amount": 120, "currency": "USD"}}}"#;
+    let output = run(&["policy", "explain", call, "--policies", "packs"]);
+    assert_eq!(code(&output), 0, "{}{}", stdout(&output), stderr(&output));
+    let said = stdout(&output);
+    assert!(said.starts_with("ALLOW  A refund of at most 500"), "{said}");
+    assert!(said.contains("context.amount is 120, needs > 500"), "{said}");
+    assert!(said.contains("payments/refund-up-to-500  ALLOW, decides"), "{said}");
+    let (_folder, path) = written("call.json", call);
+    let answer = json(&run(&["policy", "explain", path.to_str().unwrap(), "--policies", "packs", "--json"]));
+    assert_eq!(answer["decision"]["matchedRule"], "payments/refund-up-to-500");
+    let near =
+        answer["rules"].as_array().unwrap().iter().find(|rule| rule["rule"] == "payments/refund-over-500").unwrap();
+    assert_eq!((&near["standing"], &near["parts"][0]["found"]["context.amount"]), (&"near".into(), &"120".into()));
+    assert_eq!(code(&run(&["policy", "explain", "{}", "--policies", "packs"])), 1);
+}
+
+#[test]
+fn coverage_names_the_rules_that_no_case_made_true() {
+    let setup = r#"{"setup": {"agent": {"name": "a", "environment": "production"}}}"#;
+    let case = r#"{"id": "c", "action": {"type": "read_balance", "target": "t"}, "expect": "ALLOW"}"#;
+    let policy = "policy: p\ndescription: d\nrules:\n  - { id: free, action: read_balance, decision: ALLOW }\n  - { id: night, action: read_balance, when: now.getHours() < 6, decision: BLOCK }\n  - { id: other, action: send_sms, decision: BLOCK }\n";
+    let (policies, _) = written("p.yaml", policy);
+    let (_cases, path) = written("cases.jsonl", &format!("{setup}\n{case}\n"));
+    let folder = policies.path().to_str().unwrap().to_owned();
+    let test =
+        |extra: &[&str]| run(&[&["policy", "test", path.to_str().unwrap(), "--policies", &folder], extra].concat());
+    let output = test(&["--coverage"]);
+    assert_eq!(code(&output), 0, "{}{}", stdout(&output), stderr(&output));
+    let said = stdout(&output);
+    assert!(said.contains("untested  p/night: looked at, never true"), "{said}");
+    assert!(said.contains("untested  p/other: never looked at"), "{said}");
+    assert!(said.contains("1 of 3 rules were true at least once: 33 %"), "{said}");
+    assert_eq!(code(&test(&["--min-coverage", "33"])), 0);
+    assert_eq!(code(&test(&["--min-coverage", "34"])), 3);
+    let answer = json(&test(&["--coverage", "--json"]));
+    assert_eq!((&answer["coverage"]["percent"], &answer["coverage"]["rules"][0]["true"]), (&33.into(), &1.into()));
+    assert_eq!(json(&test(&["--json"]))["coverage"], serde_json::Value::Null);
+}

@@ -2,9 +2,12 @@
 //!
 //! Refuses nothing and records nothing; what a server decides never comes through here.
 
+use super::candidate::{Candidate, Verdict};
 use super::facts::Facts;
 use super::prepare::Prepared;
 use crate::meter::{MeterKey, MeterValue};
+use crate::policy::Bundle;
+use crate::policy::condition::{Budget, STEPS, State, View};
 use crate::time::Micros;
 
 impl Prepared {
@@ -16,6 +19,31 @@ impl Prepared {
     /// The counters that are read, by their place in the bundle, and at which key.
     pub fn counters(&self) -> impl Iterator<Item = (u32, &MeterKey)> {
         self.reads.iter().filter_map(|(counter, position)| Some((*counter, self.meter_keys().nth(*position)?)))
+    }
+
+    /// What each counter said, by its place in the bundle.
+    pub fn read_values<'a>(&'a self, facts: &'a Facts) -> impl Iterator<Item = (u32, MeterValue)> + 'a {
+        self.reads.iter().filter_map(|(counter, position)| Some((*counter, *facts.meters.get(*position)?)))
+    }
+
+    /// What the reference evaluator says of every rule that is about the call, by the rule's place in the bundle.
+    #[must_use]
+    pub fn verdicts(&self, bundle: &Bundle, facts: &Facts) -> Vec<(u32, Verdict)> {
+        let meters: Vec<(u32, MeterValue)> = self.read_values(facts).collect();
+        let view = View {
+            call: &self.call,
+            readings: &self.readings,
+            risk: &self.risk,
+            settings: bundle.settings(),
+            state: Some(State { now: facts.now, meters: &meters, names: bundle.counter_names() }),
+        };
+        let about = (0u32..).zip(bundle.rules()).filter(|(_, rule)| rule.touches(&self.call));
+        let verdict = |(place, rule)| {
+            let mut budget = Budget(STEPS);
+            let candidate = Candidate::new(place, rule, &view, &mut budget);
+            (place, candidate.map_or(Verdict::False, |candidate| candidate.verdict(rule, &view, &mut budget)))
+        };
+        about.map(verdict).collect()
     }
 
     /// The facts of a call at `now` that finds its counters as `value` says.

@@ -42,7 +42,7 @@ fn planted(path: &Path) -> Planted {
     let (line, column) = (1u32..)
         .zip(text.lines())
         .filter(|(_, line)| !line.starts_with('#'))
-        .find_map(|(number, line)| Some((number, line[..line.find(at)?].chars().count())))
+        .find_map(|(number, line)| Some((number, line.split_once(at)?.0.chars().count())))
         .unwrap_or_else(|| panic!("{file} has no `{at}`"));
     let groups = said("groups").map(|groups| {
         let group =

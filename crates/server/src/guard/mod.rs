@@ -13,7 +13,7 @@ mod sequence;
 
 pub use answer::{Answer, LedgerPosition, RequirementView};
 pub use identify::{Identity, identify};
-pub use normalise::Shape;
+pub use normalise::{Shape, normalise};
 pub use outcome::{Outcome, report};
 pub use redeem::{Redemption, redeem};
 

@@ -21,6 +21,8 @@ mod metrics;
 mod moment;
 pub mod openapi;
 mod policies;
+mod policy_explain;
+mod policy_history;
 mod policy_tools;
 mod problem;
 pub mod problems;
@@ -57,7 +59,12 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(policies::list_policies))
         .routes(routes!(policies::check_policy))
         .routes(routes!(policy_tools::lint_policy))
+        .routes(routes!(policy_tools::get_schema))
+        .routes(routes!(policy_explain::explain_call))
         .routes(routes!(policies::get_policy, policies::put_policy, policies::delete_policy))
+        .routes(routes!(policy_history::list_versions))
+        .routes(routes!(policy_history::get_version))
+        .routes(routes!(policy_history::post_rollback))
         .routes(routes!(settings::get_settings, settings::patch_settings))
         .routes(routes!(agents::list_agents, agents::post_agent))
         .routes(routes!(agents::get_agent, agents::patch_agent))

@@ -4,8 +4,10 @@ use super::body;
 use super::caller::Admin;
 use super::moment::Moment;
 use super::problems::{Reading, problems};
+use super::query::Query;
 use crate::app::App;
 use crate::error::{Error, Kind};
+use crate::manage::history::Note;
 use crate::manage::policies::{self, Listed, Published};
 use axum::Json;
 use axum::body::Body;
@@ -15,7 +17,7 @@ use runplane_core::policy::Finding;
 use runplane_core::policy::document::Mode;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 problems! {
     /// A question about one policy.
@@ -71,6 +73,18 @@ pub struct PolicyText {
 #[serde(deny_unknown_fields)]
 pub struct PolicyDocument {
     yaml: String,
+    /// Why, for those who read the history; only used by a publish.
+    #[serde(default)]
+    message: Option<String>,
+}
+
+/// Why a policy is changed.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Remark {
+    /// For those who read the history; at most 500 characters. A JSON body may carry it instead.
+    message: Option<String>,
 }
 
 /// A change of policies that is in force.
@@ -80,6 +94,8 @@ pub struct PolicyPublished {
     name: String,
     bundle: String,
     epoch: u64,
+    /// The number of the version this is, from 1.
+    version: u64,
     warnings: Vec<FindingView>,
 }
 
@@ -131,9 +147,9 @@ impl From<Listed> for PolicyView {
 }
 
 impl PolicyPublished {
-    fn of(name: String, published: Published) -> Self {
-        let warnings = published.warnings.into_iter().map(FindingView::from).collect();
-        Self { name, bundle: published.bundle, epoch: published.epoch, warnings }
+    pub(super) fn of(name: String, published: Published) -> Self {
+        let Published { bundle, epoch, warnings, version } = published;
+        Self { name, bundle, epoch, version, warnings: warnings.into_iter().map(FindingView::from).collect() }
     }
 }
 
@@ -164,7 +180,7 @@ pub async fn get_policy(admin: Admin, Path(name): Path<String>) -> Result<Json<P
 /// All policies of the workspace are compiled together with it. If anything is wrong nothing changes, and `errors`
 /// says what and where. The new bundle decides from the next ledger index on.
 #[utoipa::path(put, path = "/api/v1/policies/{name}", operation_id = "putPolicy", tag = "policies",
-    params(("name" = String, Path, description = "Name of the policy, the same as in the document")),
+    params(("name" = String, Path, description = "Name of the policy, the same as in the document"), Remark),
     request_body(content((String = "application/yaml"), (PolicyDocument = "application/json"))),
     responses((status = 200, description = "In force", body = PolicyPublished), Publishing),
     security(("adminToken" = [])))]
@@ -172,21 +188,29 @@ pub async fn put_policy(
     State(app): State<Arc<App>>,
     admin: Admin,
     Path(name): Path<String>,
+    Query(remark): Query<Remark>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<PolicyPublished>, Error> {
-    let yaml = read_document(&headers, body).await?;
-    let published = policies::put(&app, &admin.workspace, name.clone(), yaml).await?;
+    let PolicyDocument { yaml, message } = read_document(&headers, body).await?;
+    let note = Note { message: message.or(remark.message), rolled_back_to: None };
+    let published = policies::put(&app, &admin.workspace, name.clone(), yaml, note).await?;
     Ok(Json(PolicyPublished::of(name, published)))
 }
 
 /// Withdraw a policy.
 #[utoipa::path(delete, path = "/api/v1/policies/{name}", operation_id = "deletePolicy", tag = "policies",
-    params(("name" = String, Path, description = "Name of the policy")),
+    params(("name" = String, Path, description = "Name of the policy"), Remark),
     responses((status = 200, description = "No longer in force", body = PolicyPublished), Publishing),
     security(("adminToken" = [])))]
-pub async fn delete_policy(admin: Admin, Path(name): Path<String>) -> Result<Json<PolicyPublished>, Error> {
-    let published = policies::delete(&admin.workspace, name.clone()).await?;
+pub async fn delete_policy(
+    State(app): State<Arc<App>>,
+    admin: Admin,
+    Path(name): Path<String>,
+    Query(remark): Query<Remark>,
+) -> Result<Json<PolicyPublished>, Error> {
+    let note = Note { message: remark.message, rolled_back_to: None };
+    let published = policies::delete(&app, &admin.workspace, name.clone(), note).await?;
     Ok(Json(PolicyPublished::of(name, published)))
 }
 
@@ -203,7 +227,7 @@ pub async fn check_policy(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<PolicyChecked>, Error> {
-    let yaml = read_document(&headers, body).await?;
+    let PolicyDocument { yaml, .. } = read_document(&headers, body).await?;
     let checked = policies::check(&app, &admin.workspace, yaml).await?;
     Ok(Json(PolicyChecked {
         valid: checked.errors.is_empty(),
@@ -212,11 +236,13 @@ pub async fn check_policy(
     }))
 }
 
-async fn read_document(headers: &HeaderMap, body: Body) -> Result<String, Error> {
+async fn read_document(headers: &HeaderMap, body: Body) -> Result<PolicyDocument, Error> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if kind.contains("json") {
-        return Ok(body::json::<PolicyDocument>(body).await?.yaml);
+        return body::json(body).await;
     }
     let bytes = body::bytes(body).await?;
-    String::from_utf8(bytes.to_vec()).map_err(|_| Error::new(Kind::InvalidRequest, "the body is not UTF-8 text"))
+    let yaml = String::from_utf8(bytes.to_vec());
+    let yaml = yaml.map_err(|_| Error::new(Kind::InvalidRequest, "the body is not UTF-8 text"))?;
+    Ok(PolicyDocument { yaml, message: None })
 }

@@ -3,19 +3,20 @@
 //! Nothing here records, charges or changes anything.
 
 use super::body;
-use super::caller::Admin;
+use super::caller::{Admin, Caller};
 use super::policies::FindingView;
-use super::problems::problems;
+use super::problems::{Reading, problems};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::manage::policies::{self, Linted};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
-use runplane_core::policy::lint;
+use axum::http::{HeaderMap, HeaderName, header};
+use runplane_core::catalogue::Catalogue;
+use runplane_core::policy::{lint, schema};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use utoipa::ToSchema;
 
 problems! {
@@ -145,6 +146,18 @@ pub async fn lint_policy(
         warnings: warnings.into_iter().map(FindingView::from).collect(),
         findings: findings.into_iter().map(LintFindingView::from).collect(),
     }))
+}
+
+/// Describe how a policy is written.
+///
+/// JSON Schema (2020-12), with the action types of the catalogue for completion in editors.
+#[utoipa::path(get, path = "/api/v1/policies/schema", operation_id = "getPolicySchema", tag = "policies",
+    responses((status = 200, description = "The schema", body = Object, content_type = "application/schema+json"),
+              Reading),
+    security(("agentKey" = []), ("adminToken" = [])))]
+pub async fn get_schema(_: Caller) -> ([(HeaderName, &'static str); 1], &'static str) {
+    static TEXT: LazyLock<String> = LazyLock::new(|| schema::text(&Catalogue::builtin()));
+    ([(header::CONTENT_TYPE, "application/schema+json")], TEXT.as_str())
 }
 
 async fn read_draft(headers: &HeaderMap, body: Body) -> Result<Option<String>, Error> {

@@ -3,7 +3,9 @@
 
 pub mod agents;
 pub mod containment;
+pub mod explain;
 pub mod genesis;
+pub mod history;
 mod names;
 pub mod policies;
 mod publish;

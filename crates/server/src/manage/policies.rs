@@ -1,5 +1,6 @@
 //! Publishing and withdrawing policies. Each change compiles all policies of the workspace into a new bundle.
 
+use super::history::{self, Note};
 use super::{ADMIN, apply, publish};
 use crate::app::App;
 use crate::control::{Change, Control, Policy};
@@ -21,6 +22,8 @@ pub struct Published {
     pub bundle: String,
     pub epoch: u64,
     pub warnings: Vec<Warning>,
+    /// The number of the version this is.
+    pub version: u64,
 }
 
 /// What publishing a document would say.
@@ -59,32 +62,53 @@ fn listed(control: &Control, policy: &Arc<Policy>) -> Listed {
 }
 
 /// Publishes a document under the name it gives itself, which must be the one it is put under.
-pub async fn put(app: &App, workspace: &Arc<Workspace>, name: String, yaml: String) -> Result<Published, Error> {
+pub async fn put(
+    app: &App,
+    workspace: &Arc<Workspace>,
+    name: String,
+    yaml: String,
+    note: Note,
+) -> Result<Published, Error> {
     check_size(&yaml)?;
-    let now = app.clock.now();
+    history::check(note.message.as_deref())?;
+    let (now, store, id) = (app.clock.now(), Arc::clone(&workspace.store), workspace.id.clone());
     let change = move |control: &Control| {
         refuse_other_name(&name, &yaml)?;
         let digest = sha256(&[yaml.as_bytes()]).to_string();
         let detail = json!({ "policy": name, "text": digest });
         let mut change = Change::of(control, ADMIN, "policy_put", detail);
-        change.put_policy(Policy { name: name.clone(), yaml: yaml.clone(), updated_at: now })?;
+        let policy = Policy { name: name.clone(), yaml: yaml.clone(), updated_at: now };
+        let before = history::Before { store: &*store, workspace: &id, control };
+        let version = history::add(&mut change, &before, &name, Some(&policy), &note, now)?;
+        change.put_policy(policy)?;
         let warnings = publish::recompile(&mut change)?;
-        Ok((change, warnings))
+        Ok((change, (warnings, version)))
     };
-    let (warnings, _, control) = apply(workspace, change).await?;
-    Ok(Published { bundle: control.bundle_digest(), epoch: control.epoch, warnings })
+    let ((warnings, version), _, control) = apply(workspace, change).await?;
+    Ok(Published { bundle: control.bundle_digest(), epoch: control.epoch, warnings, version })
 }
 
-pub async fn delete(workspace: &Arc<Workspace>, name: String) -> Result<Published, Error> {
+pub async fn delete(app: &App, workspace: &Arc<Workspace>, name: String, note: Note) -> Result<Published, Error> {
+    history::check(note.message.as_deref())?;
+    let (now, store, id) = (app.clock.now(), Arc::clone(&workspace.store), workspace.id.clone());
     let change = move |control: &Control| {
         find(control, &name)?;
         let mut change = Change::of(control, ADMIN, "policy_deleted", json!({ "policy": name }));
+        let before = history::Before { store: &*store, workspace: &id, control };
+        let version = history::add(&mut change, &before, &name, None, &note, now)?;
         change.delete_policy(&name);
         let warnings = publish::recompile(&mut change)?;
-        Ok((change, warnings))
+        Ok((change, (warnings, version)))
     };
-    let (warnings, _, control) = apply(workspace, change).await?;
-    Ok(Published { bundle: control.bundle_digest(), epoch: control.epoch, warnings })
+    let ((warnings, version), _, control) = apply(workspace, change).await?;
+    Ok(Published { bundle: control.bundle_digest(), epoch: control.epoch, warnings, version })
+}
+
+/// The text that a version put in force.
+pub async fn text_of(workspace: &Arc<Workspace>, name: String, version: u64) -> Result<String, Error> {
+    let (_, text, _) = history::find(workspace, name.clone(), version).await?;
+    let withdrawn = || Error::new(Kind::InvalidRequest, format!("version {version} of `{name}` withdrew it"));
+    text.ok_or_else(withdrawn)
 }
 
 /// Compiles the document together with the other policies of the workspace, and changes nothing.

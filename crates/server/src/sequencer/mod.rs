@@ -11,6 +11,7 @@ mod commit;
 mod control_change;
 mod decide;
 mod genesis;
+mod look;
 mod pace;
 mod recover;
 mod redeem;
@@ -26,8 +27,8 @@ pub use genesis::create;
 pub use recover::recover;
 pub use report::StoredReport;
 pub use work::{
-    Caller, Changed, Command, ControlChange, Decide, Nonces, Payload, Recorded, Redeem, Redeemed, Refuse, Report,
-    Reported, Sequenced, Vote, Voted, Work,
+    Caller, Changed, Command, ControlChange, Decide, Look, Nonces, Payload, Recorded, Redeem, Redeemed, Refuse, Report,
+    Reported, Seen, Sequenced, Vote, Voted, Work,
 };
 
 use crate::clock::SharedClock;

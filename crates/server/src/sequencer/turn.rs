@@ -176,6 +176,10 @@ impl<'a> Turn<'a> {
             Work::Vote(work) => self.vote(*work),
             Work::Report(work) => self.report(*work),
             Work::Change(work) => self.change(*work),
+            Work::Look(work) => {
+                self.look(*work);
+                Ok(())
+            }
             Work::AcceptClock(reply) => self.accept_clock(reply),
             Work::Tick(reply) => {
                 self.after_commit(reply, |_| ());

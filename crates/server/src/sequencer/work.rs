@@ -13,6 +13,7 @@ use runplane_core::decide::Prepared;
 use runplane_core::digest::{Digest, sha256};
 use runplane_core::inspect::Readings;
 use runplane_core::json;
+use runplane_core::meter::{MeterKey, MeterValue};
 use runplane_core::time::{Micros, Span};
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -69,6 +70,8 @@ pub enum Work {
     Vote(Box<Vote>),
     Report(Box<Report>),
     Change(Box<ControlChange>),
+    /// Only looks.
+    Look(Box<Look>),
     /// An operator takes the wall clock as it is: windows are no longer widened by its steps.
     AcceptClock(Reply<AcceptedClock>),
     /// Records what is due by now, such as expired approvals.
@@ -204,6 +207,22 @@ pub struct AcceptedClock {
     pub position: Option<Position>,
 }
 
+/// A question about the state of this moment.
+pub struct Look {
+    pub keys: Vec<MeterKey>,
+    /// Whose open approvals to count.
+    pub agent: Option<String>,
+    pub reply: Reply<Seen>,
+}
+
+/// What a decision at this moment would read.
+pub struct Seen {
+    pub now: Micros,
+    /// In the order of the keys.
+    pub meters: Vec<MeterValue>,
+    pub open_approvals: u32,
+}
+
 pub struct ControlChange {
     pub change: Change,
     pub reply: Reply<Changed>,
@@ -226,6 +245,7 @@ impl Work {
             Self::Vote(work) => drop(work.reply.send(Err(error()))),
             Self::Report(work) => drop(work.reply.send(Err(error()))),
             Self::Change(work) => drop(work.reply.send(Err(error()))),
+            Self::Look(work) => drop(work.reply.send(Err(error()))),
             Self::AcceptClock(reply) => drop(reply.send(Err(error()))),
             Self::Tick(reply) => drop(reply.send(Err(error()))),
             Self::Stop => {}

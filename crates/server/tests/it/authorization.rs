@@ -30,7 +30,7 @@ fn operations() -> Vec<(&'static str, &'static str, Door, Value)> {
     let yaml = json!({ "yaml": "policy: extra\nrules: []\n" });
     vec![
         ("post", "/api/v1/guard", Agents, guard.clone()),
-        ("post", "/api/decide", Agents, guard),
+        ("post", "/api/decide", Agents, guard.clone()),
         ("get", "/api/v1/approvals", AgentsAndPeople, Value::Null),
         ("get", "/api/v1/approvals/{id}", AgentsAndPeople, Value::Null),
         ("post", "/api/v1/approvals/{id}/approve", People, json!({})),
@@ -42,6 +42,11 @@ fn operations() -> Vec<(&'static str, &'static str, Door, Value)> {
         ("get", "/api/v1/policies", People, Value::Null),
         ("post", "/api/v1/policies/check", People, yaml.clone()),
         ("post", "/api/v1/policies/lint", People, yaml.clone()),
+        ("post", "/api/v1/policies/explain", People, json!({ "call": guard.clone() })),
+        ("get", "/api/v1/policies/schema", AgentsAndPeople, Value::Null),
+        ("get", "/api/v1/policies/{name}/versions", People, Value::Null),
+        ("get", "/api/v1/policies/{name}/versions/{version}", People, Value::Null),
+        ("post", "/api/v1/policies/{name}/rollback", People, json!({ "version": 1 })),
         ("get", "/api/v1/policies/{name}", People, Value::Null),
         ("put", "/api/v1/policies/{name}", People, yaml),
         ("delete", "/api/v1/policies/{name}", People, Value::Null),
@@ -127,7 +132,10 @@ impl Things {
             Some("users") => &self.user,
             _ => &self.switch,
         };
-        path.replace("{id}", id).replace("{requestId}", &self.request).replace("{name}", "extra")
+        path.replace("{id}", id)
+            .replace("{requestId}", &self.request)
+            .replace("{name}", "extra")
+            .replace("{version}", "1")
     }
 }
 

@@ -23,5 +23,6 @@ mod ledger;
 mod limits;
 mod people;
 mod policies;
+mod policy_tools;
 mod settings;
 mod workspaces;

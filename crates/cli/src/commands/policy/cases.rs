@@ -6,6 +6,7 @@
 //! A case on the list of exceptions may be stricter than expected, never laxer; marked `held` it may also be held
 //! for a person where BLOCK is expected. One that is met must leave the list.
 
+use super::coverage::Coverage;
 use super::trial::{Ask, Decided, Trial};
 use super::{read, render};
 use crate::exit::Exit;
@@ -23,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A Monday at noon, so that a rule about office hours is tested within them unless said otherwise.
-const DEFAULT_NOW: &str = "2026-01-05T12:00:00Z";
+pub const DEFAULT_NOW: &str = "2026-01-05T12:00:00Z";
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -39,6 +40,12 @@ pub struct Args {
     /// The time at which the first call is made.
     #[arg(long, value_name = "TIME", default_value = DEFAULT_NOW)]
     at: String,
+    /// Show which rules the cases made true, false, or left without a value, and which never.
+    #[arg(long)]
+    coverage: bool,
+    /// Fail with exit code 3 if less than this share of the rules was ever true.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    min_coverage: Option<u8>,
 }
 
 #[derive(Deserialize)]
@@ -111,6 +118,9 @@ struct Results {
     /// Stricter than expected, as the list of exceptions lets them be.
     excepted: usize,
     failures: Vec<Failure>,
+    /// What the cases did to the rules; only if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<Coverage>,
 }
 
 pub fn run(args: &Args, out: &Output) -> anyhow::Result<Exit> {
@@ -138,8 +148,9 @@ pub fn run(args: &Args, out: &Output) -> anyhow::Result<Exit> {
         }
     };
     let mut results = Results { cases: cases.len(), ..Results::default() };
+    let mut coverage = Coverage::of(&trial.bundle);
     for case in &cases {
-        let decided = decide(&mut trial, case).with_context(|| format!("case `{}`", case.id))?;
+        let decided = decide(&mut trial, case, &mut coverage).with_context(|| format!("case `{}`", case.id))?;
         results.judge(case, &decided, exceptions.remove(&case.id).as_ref());
     }
     results.failures.extend(exceptions.into_keys().map(|id| Failure {
@@ -149,11 +160,18 @@ pub fn run(args: &Args, out: &Output) -> anyhow::Result<Exit> {
         reason: String::new(),
         matched_rule: String::new(),
     }));
-    out.answer(&results, |out| print(&results, out));
-    Ok(if results.failures.is_empty() { Exit::Ok } else { Exit::Findings })
+    let enough = args.min_coverage.is_none_or(|least| coverage.percent >= least);
+    results.coverage = (args.coverage || args.min_coverage.is_some()).then_some(coverage);
+    out.answer(&results, |out| {
+        print(&results, out);
+        if let Some(coverage) = &results.coverage {
+            coverage.print(args.min_coverage, out);
+        }
+    });
+    Ok(if results.failures.is_empty() && enough { Exit::Ok } else { Exit::Findings })
 }
 
-fn decide(trial: &mut Trial, case: &Case) -> anyhow::Result<Decided> {
+fn decide(trial: &mut Trial, case: &Case, coverage: &mut Coverage) -> anyhow::Result<Decided> {
     let ask = Ask {
         action: &case.action.action_type,
         target: &case.action.target,
@@ -161,8 +179,10 @@ fn decide(trial: &mut Trial, case: &Case) -> anyhow::Result<Decided> {
         context: case.action.context.as_ref().map_or("{}", |context| context.get()),
     };
     let mut decided = trial.decide(&ask)?;
+    coverage.add(&decided.verdicts);
     for _ in 1..case.repeat.unwrap_or(1) {
         decided = trial.decide(&ask)?;
+        coverage.add(&decided.verdicts);
     }
     Ok(decided)
 }
@@ -219,7 +239,7 @@ fn print(results: &Results, out: &Output) {
             out.line(format_args!("  decided by {}: {}", failure.matched_rule, failure.reason));
         }
     }
-    let Results { cases, met, excepted, failures } = results;
+    let Results { cases, met, excepted, failures, .. } = results;
     let (tone, word) = if failures.is_empty() { (Tone::Good, "OK") } else { (Tone::Bad, "FAILED") };
     let failed = failures.len();
     out.toned(tone, word, format_args!("{cases} cases: {met} met, {excepted} excepted, {failed} failed"));

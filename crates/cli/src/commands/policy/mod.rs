@@ -2,6 +2,9 @@
 
 mod cases;
 mod check;
+mod coverage;
+mod explain;
+mod history;
 mod lint;
 mod published;
 mod render;
@@ -28,6 +31,8 @@ enum Ask {
     Check(check::Args),
     /// Look for mistakes in policies that would publish; exit code 3 if there are any.
     Lint(lint::Args),
+    /// Say what policies decide about a call, and why, rule by rule.
+    Explain(explain::Args),
     /// Decide the calls of a file in process and compare with what is expected; exit code 3 if one differs.
     Test(cases::Args),
     /// List the policies in force.
@@ -41,20 +46,52 @@ enum Ask {
         /// Its name, if it is not the one in the file.
         #[arg(long)]
         name: Option<String>,
+        /// Why, for those who read the history.
+        #[arg(long, short)]
+        message: Option<String>,
     },
     /// Take a policy out of force.
-    Delete { name: String },
+    Delete {
+        name: String,
+        /// Why, for those who read the history.
+        #[arg(long, short)]
+        message: Option<String>,
+    },
+    /// List the versions of a policy, newest first.
+    History { name: String },
+    /// Compare two versions of a policy.
+    Diff {
+        name: String,
+        /// The older version.
+        #[arg(value_name = "A")]
+        from: u64,
+        /// The newer one [default: the newest].
+        #[arg(value_name = "B")]
+        to: Option<u64>,
+    },
+    /// Put an old version of a policy in force again; the rollback is a version of its own.
+    Rollback {
+        name: String,
+        version: u64,
+        /// Why, for those who read the history.
+        #[arg(long, short)]
+        message: Option<String>,
+    },
 }
 
 pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     match &args.ask {
         Ask::Check(args) => check::run(args, out),
         Ask::Lint(args) => lint::run(args, global, out),
+        Ask::Explain(args) => explain::run(args, global, out),
         Ask::Test(args) => cases::run(args, out),
         Ask::List => published::list(global, out),
         Ask::Get { name } => published::get(name, global, out),
-        Ask::Put { file, name } => published::put(file, name.as_deref(), global, out),
-        Ask::Delete { name } => published::delete(name, global, out),
+        Ask::Put { file, name, message } => published::put(file, name.as_deref(), message.as_deref(), global, out),
+        Ask::Delete { name, message } => published::delete(name, message.as_deref(), global, out),
+        Ask::History { name } => history::list(name, global, out),
+        Ask::Diff { name, from, to } => history::diff(name, *from, *to, global, out),
+        Ask::Rollback { name, version, message } => history::rollback(name, *version, message.as_deref(), global, out),
     }
 }
 

@@ -39,13 +39,19 @@ pub fn get(name: &str, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-pub fn put(file: &Path, name: Option<&str>, global: &Global, out: &Output) -> anyhow::Result<Exit> {
+pub fn put(
+    file: &Path,
+    name: Option<&str>,
+    message: Option<&str>,
+    global: &Global,
+    out: &Output,
+) -> anyhow::Result<Exit> {
     let (path, text) = read(file)?;
     let name = match name {
         Some(name) => name.to_owned(),
         None => named(&text).with_context(|| format!("`{path}` has no `policy: NAME`: give the name with --name"))?,
     };
-    let answered = Remote::admin(global)?.put_yaml(&["policies", &name], text.clone());
+    let answered = Remote::admin(global)?.put_yaml(&["policies", &name], &remark(message), text.clone());
     let answer = match answered {
         Ok(answer) => answer,
         Err(error) => return refused(error, &path, &text, out),
@@ -59,10 +65,14 @@ pub fn put(file: &Path, name: Option<&str>, global: &Global, out: &Output) -> an
     Ok(Exit::Ok)
 }
 
-pub fn delete(name: &str, global: &Global, out: &Output) -> anyhow::Result<Exit> {
-    let answer = Remote::admin(global)?.delete(&["policies", name])?;
+pub fn delete(name: &str, message: Option<&str>, global: &Global, out: &Output) -> anyhow::Result<Exit> {
+    let answer = Remote::admin(global)?.delete_with(&["policies", name], &remark(message))?;
     out.answer(&answer, |out| out.toned(Tone::Good, "DELETED", name));
     Ok(Exit::Ok)
+}
+
+fn remark(message: Option<&str>) -> Vec<(&str, &str)> {
+    message.map(|message| ("message", message)).into_iter().collect()
 }
 
 /// The name in a policy's text. Only this one line is looked at: what the text means is for the server to say.
@@ -73,7 +83,7 @@ fn named(text: &str) -> Option<String> {
 }
 
 /// A policy that the server refuses is a finding, shown as `policy check` shows it.
-fn refused(error: anyhow::Error, path: &str, text: &str, out: &Output) -> anyhow::Result<Exit> {
+pub(super) fn refused(error: anyhow::Error, path: &str, text: &str, out: &Output) -> anyhow::Result<Exit> {
     match error.downcast_ref::<Refused>() {
         Some(refusal) if refusal.code == "invalid_policy" => {
             out.answer(&refusal.problem, |out| {

@@ -4,11 +4,12 @@
 use anyhow::bail;
 use runplane_core::call::{Agent, Asked, Call, Established};
 use runplane_core::catalogue::Catalogue;
-use runplane_core::decide::{self, Facts};
+use runplane_core::decide::{self, Facts, Verdict};
 use runplane_core::inspect;
 use runplane_core::json::{self, Limits};
 use runplane_core::meter::{MeterValue, Meters};
 use runplane_core::outcome::Outcome;
+use runplane_core::policy::explain::{self, Explanation};
 use runplane_core::policy::{Bundle, BundleInputs, LoadError};
 use runplane_core::risk::Weights;
 use runplane_core::settings::Settings;
@@ -18,7 +19,7 @@ use runplane_core::value::Value;
 const BETWEEN_CALLS: Span = Span(1_000);
 
 pub struct Trial {
-    bundle: Bundle,
+    pub bundle: Bundle,
     agent: Agent,
     meters: Meters,
     now: Micros,
@@ -41,7 +42,20 @@ pub struct Decided {
     pub matched_rule: String,
     pub risk_score: u8,
     pub audit: String,
+    /// What came out of every rule about the call, by its place in the bundle.
+    pub verdicts: Vec<(u32, Verdict)>,
 }
+
+/// What else is known of who asks.
+#[derive(Default)]
+pub struct Who {
+    pub subject: Option<String>,
+    pub session: Option<String>,
+    pub source: Option<String>,
+}
+
+/// A call that was explained, in canonical terms, with what was read in it.
+pub type Explained = (Explanation, serde_json::Value, serde_json::Value);
 
 impl Trial {
     pub fn new(
@@ -58,7 +72,7 @@ impl Trial {
     /// Decides one call and counts it, if it is allowed or held.
     pub fn decide(&mut self, ask: &Ask<'_>) -> anyhow::Result<Decided> {
         self.now = self.now.after(BETWEEN_CALLS);
-        let mut call = match self.call(ask)? {
+        let mut call = match self.call(ask, Who::default())? {
             Ok(call) => call,
             Err(reason) => return Ok(Decided::refused(reason)),
         };
@@ -67,6 +81,7 @@ impl Trial {
         let meters = prepared.meter_keys().map(|key| MeterValue::Ready(self.meters.read(key, self.now))).collect();
         let facts = Facts { now: self.now, meters, ..Facts::default() };
         let decision = decide::decide(&self.bundle, &prepared, &facts);
+        let verdicts = prepared.verdicts(&self.bundle, &facts);
         for charge in &decision.charges {
             self.meters.add(charge.key, self.now, charge.amount);
         }
@@ -79,11 +94,29 @@ impl Trial {
             matched_rule: decision.matched_rule.to_string(),
             risk_score: decision.risk.score,
             audit,
+            verdicts,
         })
     }
 
+    /// Says why one call is decided as it is, with nothing counted; `None` if a server would refuse it unread.
+    pub fn explain(&self, ask: &Ask<'_>, who: Who, policies: &[(String, String)]) -> anyhow::Result<Option<Explained>> {
+        let Ok(mut call) = self.call(ask, who)? else { return Ok(None) };
+        let readings = inspect::read_all(&mut call, self.bundle.catalogue(), self.bundle.settings());
+        let prepared = decide::prepare(&self.bundle, call, readings);
+        let facts = prepared.supposing(self.now, |_| MeterValue::Ready(0u64.into()));
+        let explanation = explain::explain(&self.bundle, policies, &prepared, &facts);
+        let call = prepared.call();
+        let types: Vec<&str> = call.action.types.iter().map(|name| &**name).collect();
+        let canonical = serde_json::json!({
+            "type": &*call.action.canonical, "types": types, "effect": call.action.effect.as_str(),
+            "target": call.target, "environment": call.environment.as_str(), "source": call.source,
+        });
+        let readings = serde_json::from_slice(&json::to_canonical(&prepared.readings().to_value()))?;
+        Ok(Some((explanation, canonical, readings)))
+    }
+
     /// The call in canonical terms, or why a server would block it unread.
-    fn call(&self, ask: &Ask<'_>) -> anyhow::Result<Result<Call, String>> {
+    fn call(&self, ask: &Ask<'_>, who: Who) -> anyhow::Result<Result<Call, String>> {
         let context = match json::read(ask.context.as_bytes(), &Limits::default()) {
             Ok(Value::Object(context)) => context,
             Ok(other) => bail!("the context is a {}, not an object", other.kind()),
@@ -93,11 +126,12 @@ impl Trial {
             action: ask.action.to_owned(),
             tool: ask.tool.map(str::to_owned),
             target: ask.target.to_owned(),
-            subject: None,
-            session: None,
+            subject: who.subject,
+            session: who.session,
             context,
         };
-        let established = Established { workspace: "ws_trial".to_owned(), agent: self.agent.clone(), source: None };
+        let established =
+            Established { workspace: "ws_trial".to_owned(), agent: self.agent.clone(), source: who.source };
         let call = Call::new(asked, established, self.bundle.catalogue(), self.bundle.settings());
         Ok(call.map_err(|error| error.to_string()))
     }
@@ -111,6 +145,7 @@ impl Decided {
             matched_rule: "runplane/invalid-request".to_owned(),
             risk_score: 0,
             audit: "none".to_owned(),
+            verdicts: Vec::new(),
         }
     }
 }

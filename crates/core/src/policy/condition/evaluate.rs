@@ -67,6 +67,12 @@ pub fn number<'a>(expr: &'a Expr, view: &View<'a>, budget: &mut Budget) -> Resul
     }
 }
 
+/// The value of an expression as people read it.
+pub fn shown<'a>(expr: &'a Expr, view: &View<'a>, budget: &mut Budget) -> Result<String, Failure> {
+    let mut walk = Walk { view, budget, variables: Vec::new() };
+    walk.value(expr).map(|term| term.to_string())
+}
+
 pub(super) struct Walk<'a, 'v> {
     view: &'v View<'a>,
     budget: &'v mut Budget,

@@ -10,7 +10,11 @@ use crate::time::{Micros, Span};
 use crate::value::{Object, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::fmt;
 use std::rc::Rc;
+
+/// Elements of a list that are shown.
+const SHOWN: usize = 8;
 
 #[derive(Clone, Debug)]
 pub enum Term<'a> {
@@ -147,6 +151,30 @@ impl<'a> Term<'a> {
             (Self::Length(left), Self::Length(right)) => Ok(left.cmp(right)),
             (Self::Null, _) | (_, Self::Null) => Err(What::Null),
             (left, right) => Err(What::Mismatch { left: left.type_word(), right: right.type_word() }),
+        }
+    }
+}
+
+/// As it would be written in a condition; for people who may see the call.
+impl fmt::Display for Term<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => write!(f, "'{text}'"),
+            Self::Moment(moment) => write!(f, "{moment}"),
+            Self::Length(span) => write!(f, "{span}"),
+            Self::Type(word) => f.write_str(word.as_str()),
+            Self::Object(members) => write!(f, "a map of {} members", members.len()),
+            Self::Members(members) => write!(f, "a map of {} members", members.len()),
+            list => {
+                f.write_str("[")?;
+                for (place, term) in list.elements().into_iter().flatten().take(SHOWN).enumerate() {
+                    write!(f, "{}{term}", if place > 0 { ", " } else { "" })?;
+                }
+                f.write_str(if list.size().is_some_and(|size| size > SHOWN) { ", …]" } else { "]" })
+            }
         }
     }
 }
