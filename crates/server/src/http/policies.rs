@@ -193,7 +193,7 @@ pub async fn put_policy(
     body: Body,
 ) -> Result<Json<PolicyPublished>, Error> {
     let PolicyDocument { yaml, message } = read_document(&headers, body).await?;
-    let note = Note { message: message.or(remark.message), rolled_back_to: None };
+    let note = Note { by: admin.id().to_owned(), message: message.or(remark.message), rolled_back_to: None };
     let published = policies::put(&app, &admin.workspace, name.clone(), yaml, note).await?;
     Ok(Json(PolicyPublished::of(name, published)))
 }
@@ -209,7 +209,7 @@ pub async fn delete_policy(
     Path(name): Path<String>,
     Query(remark): Query<Remark>,
 ) -> Result<Json<PolicyPublished>, Error> {
-    let note = Note { message: remark.message, rolled_back_to: None };
+    let note = Note { by: admin.id().to_owned(), message: remark.message, rolled_back_to: None };
     let published = policies::delete(&app, &admin.workspace, name.clone(), note).await?;
     Ok(Json(PolicyPublished::of(name, published)))
 }

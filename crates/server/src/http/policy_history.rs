@@ -124,7 +124,7 @@ pub async fn post_rollback(
     let PolicyRollback { version, message } = body::json(body).await?;
     history::check(message.as_deref())?;
     let yaml = policies::text_of(&admin.workspace, name.clone(), version).await?;
-    let note = Note { message, rolled_back_to: Some(version) };
+    let note = Note { by: admin.id().to_owned(), message, rolled_back_to: Some(version) };
     let published = policies::put(&app, &admin.workspace, name.clone(), yaml, note).await?;
     Ok(Json(PolicyPublished::of(name, published)))
 }

@@ -58,9 +58,10 @@ pub struct Version {
     pub rolled_back_to: Option<u64>,
 }
 
-/// The remark and origin of a change.
-#[derive(Clone, Debug, Default)]
+/// Who makes a change, and why.
+#[derive(Clone, Debug)]
 pub struct Note {
+    pub by: String,
     pub message: Option<String>,
     pub rolled_back_to: Option<u64>,
 }

@@ -1,7 +1,7 @@
 //! Publishing and withdrawing policies. Each change compiles all policies of the workspace into a new bundle.
 
 use super::history::{self, Note};
-use super::{ADMIN, apply, publish};
+use super::{apply, publish};
 use crate::app::App;
 use crate::control::{Change, Control, Policy};
 use crate::error::{Error, Kind};
@@ -12,6 +12,7 @@ use runplane_core::policy::finding::{Finding, Findings};
 use runplane_core::policy::{LoadError, PolicySummary, Warning, document, lint};
 use runplane_core::time::Micros;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Longest document.
@@ -76,7 +77,7 @@ pub async fn put(
         refuse_other_name(&name, &yaml)?;
         let digest = sha256(&[yaml.as_bytes()]).to_string();
         let detail = json!({ "policy": name, "text": digest });
-        let mut change = Change::of(control, ADMIN, "policy_put", detail);
+        let mut change = Change::of(control, &note.by, "policy_put", detail);
         let policy = Policy { name: name.clone(), yaml: yaml.clone(), updated_at: now };
         let before = history::Before { store: &*store, workspace: &id, control };
         let version = history::add(&mut change, &before, &name, Some(&policy), &note, now)?;
@@ -93,7 +94,7 @@ pub async fn delete(app: &App, workspace: &Arc<Workspace>, name: String, note: N
     let (now, store, id) = (app.clock.now(), Arc::clone(&workspace.store), workspace.id.clone());
     let change = move |control: &Control| {
         find(control, &name)?;
-        let mut change = Change::of(control, ADMIN, "policy_deleted", json!({ "policy": name }));
+        let mut change = Change::of(control, &note.by, "policy_deleted", json!({ "policy": name }));
         let before = history::Before { store: &*store, workspace: &id, control };
         let version = history::add(&mut change, &before, &name, None, &note, now)?;
         change.delete_policy(&name);
@@ -132,7 +133,7 @@ pub async fn lint(workspace: &Arc<Workspace>, yaml: Option<String>, now: Micros)
     let control = workspace.control();
     tasks::blocking(move || {
         let (drafted, only) = drafted(&control, yaml, now);
-        let options = lint::Options { groups: None, settings_known: true };
+        let options = lint::Options { groups: groups(&control), settings_known: true };
         let mut linted = match lint::lint(&publish::inputs(&drafted), &options) {
             Ok(report) => Linted { errors: Vec::new(), warnings: report.warnings, findings: report.findings },
             Err(errors) => Linted { errors, warnings: Vec::new(), findings: Vec::new() },
@@ -143,6 +144,16 @@ pub async fn lint(workspace: &Arc<Workspace>, yaml: Option<String>, now: Micros)
         Ok(linted)
     })
     .await
+}
+
+/// How many people are in each group; unknown until there are accounts.
+fn groups(control: &Control) -> Option<BTreeMap<String, u32>> {
+    let mut groups = BTreeMap::new();
+    let people = control.users.values().filter(|user| user.is_active());
+    for group in people.clone().flat_map(|user| &user.groups) {
+        *groups.entry(group.clone()).or_default() += 1;
+    }
+    people.count().gt(&0).then_some(groups)
 }
 
 /// The control with a draft in place of the published policy of its name, and what findings call the draft.
