@@ -147,7 +147,7 @@ fn lint_knows_only_the_groups_it_is_told() {
     assert_eq!(code(&output), 0, "{}", stdout(&output));
     let output = run(&["policy", "lint", file, "--group", "accounting"]);
     assert_eq!(code(&output), 3);
-    assert!(stdout(&output).contains("there is no group `finance`"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("no account is in the group `finance`"), "{}", stdout(&output));
     assert_eq!(code(&run(&["policy", "lint", file, "--group", "finance=many"])), 1);
     assert_eq!(code(&run(&["policy", "lint"])), 1);
 }

@@ -1,6 +1,7 @@
 //! Publishing and withdrawing policies. Each change compiles all policies of the workspace into a new bundle.
 
 use super::history::{self, Note};
+use super::users::ALL_GROUPS;
 use super::{apply, publish};
 use crate::app::App;
 use crate::control::{Change, Control, Policy};
@@ -146,10 +147,13 @@ pub async fn lint(workspace: &Arc<Workspace>, yaml: Option<String>, now: Micros)
     .await
 }
 
-/// How many people are in each group; unknown until there are accounts.
+/// How many people are in each group; unknown until there are accounts, and where one is in every group.
 fn groups(control: &Control) -> Option<BTreeMap<String, u32>> {
     let mut groups = BTreeMap::new();
     let people = control.users.values().filter(|user| user.is_active());
+    if people.clone().any(|user| user.groups.iter().any(|group| group == ALL_GROUPS)) {
+        return None;
+    }
     for group in people.clone().flat_map(|user| &user.groups) {
         *groups.entry(group.clone()).or_default() += 1;
     }

@@ -12,11 +12,12 @@ impl<'a> Desk<'a> {
         for group in missing {
             let fits = cube::both(&logic::matches(subject.rule), &self.base(subject));
             let example = self.matching(subject, None, &fits, |decided, without| {
-                let shows = format!("`{}` asks `{group}`, and nobody is in it", subject.rule.id);
+                let shows = format!("`{}` asks `{group}`, and no account is in it", subject.rule.id);
                 Some((decided, without, shows))
             });
             let help = nearest(group, groups.keys().map(String::as_str));
-            let message = format!("there is no group `{group}`, so nobody can approve for it");
+            let message =
+                format!("no account is in the group `{group}`, so nobody but the admin token can approve for it");
             let place = place_in(subject, group);
             let finding = self.report(subject, Kind::UnknownGroup, place, message);
             finding.help = help;
