@@ -11,9 +11,12 @@ use super::{Desk, Subject, logic};
 use crate::decide::ReasonCode;
 use crate::outcome::Outcome;
 use crate::policy::rule::Rule;
+use std::cell::Cell;
 
 /// Steps of the search for a call that no other rule says anything about.
 const STEPS: usize = 600;
+/// Steps of all searches together: lint has an end, however many rules there are.
+const STEPS_IN_ALL: usize = 30_000;
 /// Types of action that are tried per rule.
 const TYPES: usize = 40;
 
@@ -22,13 +25,15 @@ impl<'a> Desk<'a> {
         if self.bundle.settings().default_decision != Outcome::Block {
             return;
         }
+        let left = Cell::new(STEPS_IN_ALL);
         for subject in self.subjects.clone() {
             let rule = subject.rule;
+            self.partial |= left.get() == 0;
             let holds = rule.decision == Some(Outcome::RequireApproval) && !rule.shadow && rule.limit.is_none();
             if !holds || self.dead.contains(&subject.place) {
                 continue;
             }
-            if let Some((example, allow)) = self.opened(subject) {
+            if let Some((example, allow)) = self.opened(subject, &left) {
                 let message = format!(
                     "this hold tightens `{}`, and it also lets people approve calls that no rule matches and the \
                      default blocks",
@@ -42,7 +47,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn opened(&self, hold: Subject<'a>) -> Option<(Example, Subject<'a>)> {
+    fn opened(&self, hold: Subject<'a>, left: &Cell<usize>) -> Option<(Example, Subject<'a>)> {
         let fits = cube::both(&logic::matches(hold.rule), &self.base(hold));
         let allows: Vec<Subject<'a>> = self
             .subjects
@@ -62,7 +67,7 @@ impl<'a> Desk<'a> {
                     return None;
                 }
                 if self.tightens(hold, allow, name, &fits)
-                    && let Some(example) = self.opens(hold, name, &fits)
+                    && let Some(example) = self.opens(hold, name, &fits, left)
                 {
                     return Some((example, allow));
                 }
@@ -83,10 +88,11 @@ impl<'a> Desk<'a> {
     }
 
     /// A call of this type that only the hold keeps from being blocked by default.
-    fn opens(&self, hold: Subject<'_>, action: &str, fits: &Cubes) -> Option<Example> {
+    fn opens(&self, hold: Subject<'_>, action: &str, fits: &Cubes, left: &Cell<usize>) -> Option<Example> {
         let others = self.about(action, hold);
         let spared: Vec<Cubes> = others.iter().map(|rule| logic::fails(rule)).collect();
-        let mut steps = STEPS;
+        let allowed = STEPS.min(left.get());
+        let mut steps = allowed;
         let mut found = None;
         for cube in fits {
             search(cube, &spared, &mut steps, &mut |cube| {
@@ -98,6 +104,7 @@ impl<'a> Desk<'a> {
                 break;
             }
         }
+        left.set(left.get() - (allowed - steps));
         found
     }
 
