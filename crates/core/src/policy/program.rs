@@ -226,11 +226,18 @@ impl<'a> Asking<'a, '_> {
     }
 }
 
-/// For tests: how many predicates are typed, of how many.
+/// For tests: how many predicates are typed, of how many, and what the index takes up.
 #[cfg(test)]
 impl Program {
+    pub fn places(&self) -> usize {
+        self.rule_finder.places()
+    }
+
     pub fn typed(&self) -> (usize, usize) {
         let typed = |predicate: &&Predicate| !matches!(predicate.truth, Truth::Reference);
         (self.predicates.iter().filter(typed).count(), self.predicates.len())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,3 +164,12 @@ impl Scoped<Shelf> {
         }
     }
 }
+
+/// For tests: the most places that rules stand in under one key.
+#[cfg(test)]
+impl Finder {
+    pub fn places(&self) -> usize {
+        let groups = self.by_type.values().chain([&self.any, &self.foreign]);
+        groups.map(|group| group.open.everywhere.places()).max().unwrap_or_default()
+    }
+}

@@ -10,6 +10,7 @@ use super::run::Asking;
 use super::slot::Seen;
 use crate::decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
 
 /// Rules on a shelf that are simply looked at.
 const FEW: usize = 2;
@@ -46,9 +47,17 @@ enum Door {
 #[derive(Clone, Debug, Default)]
 struct Equal {
     slot: u32,
-    texts: HashMap<Box<str>, Shelf>,
-    numbers: HashMap<Decimal, Shelf>,
-    bools: HashMap<bool, Shelf>,
+    texts: Literals<Box<str>>,
+    numbers: Literals<Decimal>,
+    bools: Literals<bool>,
+}
+
+/// The rules that compare with literals of one type.
+#[derive(Clone, Debug, Default)]
+struct Literals<T> {
+    shelves: HashMap<T, Shelf>,
+    /// All of them, each once, however many literals it names: a slot without such a value fails them all.
+    all: Vec<u32>,
 }
 
 impl Gate {
@@ -65,6 +74,11 @@ impl Gate {
             }
             _ => Self::Shared { predicate },
         }
+    }
+
+    /// Whether a rule behind it stands in one place only.
+    fn is_single(&self) -> bool {
+        !matches!(self, Self::Equal { literals, .. } if literals.len() > 1)
     }
 
     fn key(&self) -> DoorKey {
@@ -94,7 +108,7 @@ impl Shelf {
         let selective = selectivity(places, gates, used);
         let mut behind: BTreeMap<DoorKey, Vec<(u32, &Gate)>> = BTreeMap::new();
         for place in places {
-            let usable = of_place(gates, *place).iter().filter(|gate| !used.contains(&gate.key()));
+            let usable = of_place(gates, *place).iter().filter(|gate| is_usable(gate, used));
             // The most selective; among equals the first in the order of keys.
             let best = usable.max_by_key(|gate| {
                 let key = gate.key();
@@ -138,20 +152,6 @@ impl Shelf {
             }
         }
     }
-
-    /// Appends everything.
-    fn gather_all(&self, found: &mut Vec<u32>) {
-        found.extend_from_slice(&self.open);
-        for door in &self.doors {
-            match door {
-                Door::Equal(equal) => equal.all().for_each(|shelf| shelf.gather_all(found)),
-                Door::Threshold { lists, .. } => {
-                    found.extend(lists.iter().flat_map(|(_, list)| list).map(|(_, place)| *place));
-                }
-                Door::Shared { behind, .. } => behind.gather_all(found),
-            }
-        }
-    }
 }
 
 /// How many different values the gates of each key tell apart.
@@ -160,7 +160,7 @@ fn selectivity(places: &[u32], gates: &[Vec<Gate>], used: &[DoorKey]) -> HashMap
     let mut thresholds: HashMap<u32, HashSet<(Order, Decimal)>> = HashMap::new();
     let mut selective = HashMap::new();
     for gate in places.iter().flat_map(|place| of_place(gates, *place)) {
-        if used.contains(&gate.key()) {
+        if !is_usable(gate, used) {
             continue;
         }
         match gate {
@@ -176,6 +176,12 @@ fn selectivity(places: &[u32], gates: &[Vec<Gate>], used: &[DoorKey]) -> HashMap
     selective.extend(equal.into_iter().map(|(slot, seen)| (DoorKey::Equal(slot), seen.len())));
     selective.extend(thresholds.into_iter().map(|(slot, seen)| (DoorKey::Threshold(slot), seen.len())));
     selective
+}
+
+/// SECURITY: a rule stands once for each literal of a list, so lists are not used behind other gates: what a
+/// rule takes up stays the length of its longest list, not the product of all.
+fn is_usable(gate: &Gate, used: &[DoorKey]) -> bool {
+    (used.is_empty() || gate.is_single()) && !used.contains(&gate.key())
 }
 
 fn of_place(gates: &[Vec<Gate>], place: u32) -> &[Gate] {
@@ -231,14 +237,15 @@ impl Equal {
         }
         let mut equal = Self { slot, ..Self::default() };
         for (literal, places) in by_literal {
-            let places: Vec<u32> = places.into_iter().collect();
-            let shelf = Shelf::of(&places, gates, used);
             match literal {
-                Literal::Text(text) => drop(equal.texts.insert(text.clone(), shelf)),
-                Literal::Number(number) => drop(equal.numbers.insert(*number, shelf)),
-                Literal::Bool(value) => drop(equal.bools.insert(*value, shelf)),
+                Literal::Text(text) => equal.texts.insert(text.clone(), places, gates, used),
+                Literal::Number(number) => equal.numbers.insert(*number, places, gates, used),
+                Literal::Bool(value) => equal.bools.insert(*value, places, gates, used),
             }
         }
+        equal.texts.settle();
+        equal.numbers.settle();
+        equal.bools.settle();
         equal
     }
 
@@ -246,26 +253,53 @@ impl Equal {
     fn gather<'a>(&'a self, asking: &mut Asking<'a, '_>, found: &mut Vec<u32>) {
         let seen = asking.slot(self.slot);
         let equal = match seen {
-            Seen::Text(text) => self.texts.get(text),
-            Seen::Number(number) => self.numbers.get(&number),
-            Seen::Bool(value) => self.bools.get(&value),
+            Seen::Text(text) => self.texts.shelves.get(text),
+            Seen::Number(number) => self.numbers.shelves.get(&number),
+            Seen::Bool(value) => self.bools.shelves.get(&value),
             _ => None,
         };
         if let Some(shelf) = equal {
             shelf.gather(asking, found);
         }
         if !matches!(seen, Seen::Text(_)) {
-            self.texts.values().for_each(|shelf| shelf.gather_all(found));
+            found.extend_from_slice(&self.texts.all);
         }
         if !matches!(seen, Seen::Number(_)) {
-            self.numbers.values().for_each(|shelf| shelf.gather_all(found));
+            found.extend_from_slice(&self.numbers.all);
         }
         if !matches!(seen, Seen::Bool(_)) {
-            self.bools.values().for_each(|shelf| shelf.gather_all(found));
+            found.extend_from_slice(&self.bools.all);
         }
     }
+}
 
-    fn all(&self) -> impl Iterator<Item = &Shelf> {
-        self.texts.values().chain(self.numbers.values()).chain(self.bools.values())
+impl<T: Eq + Hash> Literals<T> {
+    fn insert(&mut self, literal: T, places: BTreeSet<u32>, gates: &[Vec<Gate>], used: &mut Vec<DoorKey>) {
+        let places: Vec<u32> = places.into_iter().collect();
+        self.shelves.insert(literal, Shelf::of(&places, gates, used));
+        self.all.extend(places);
+    }
+
+    fn settle(&mut self) {
+        self.all.sort_unstable();
+        self.all.dedup();
+    }
+}
+
+/// For tests: how many places rules stand in.
+#[cfg(test)]
+impl Shelf {
+    pub fn places(&self) -> usize {
+        let of_all = |shelves: &mut dyn Iterator<Item = &Self>| shelves.map(Self::places).sum::<usize>();
+        let of_door = |door: &Door| match door {
+            Door::Equal(equal) => {
+                of_all(&mut equal.texts.shelves.values())
+                    + of_all(&mut equal.numbers.shelves.values())
+                    + of_all(&mut equal.bools.shelves.values())
+            }
+            Door::Threshold { lists, .. } => lists.iter().map(|(_, list)| list.len()).sum(),
+            Door::Shared { behind, .. } => behind.places(),
+        };
+        self.open.len() + self.doors.iter().map(of_door).sum::<usize>()
     }
 }
