@@ -12,6 +12,7 @@ mod recipients;
 mod shell;
 mod sql;
 mod url;
+mod wrapped;
 
 use crate::call::Call;
 use crate::catalogue::{Catalogue, TypeName};
@@ -70,9 +71,19 @@ impl Inspector {
                 "grants",
             ],
             Self::Recipients => &["count", "domains", "external", "internal", "known", "phones"],
-            Self::Url => {
-                &["host", "hosts", "scheme", "port", "path", "method", "registered", "private", "metadata", "userinfo"]
-            }
+            Self::Url => &[
+                "host",
+                "hosts",
+                "scheme",
+                "port",
+                "path",
+                "method",
+                "body",
+                "registered",
+                "private",
+                "metadata",
+                "userinfo",
+            ],
             Self::Shell => &["programs", "destructive", "network", "privilege", "pipes_to_interpreter"],
             Self::Money => &["amount", "currency"],
             Self::File => &["paths", "traversal", "absolute", "secret", "count"],
@@ -196,9 +207,14 @@ impl Readings {
 pub fn read_all(call: &mut Call, catalogue: &Catalogue, settings: &Settings) -> Readings {
     let mut readings = Readings::default();
     let mut found = Vec::new();
-    for inspector in Inspector::ALL {
-        if call.action.inspectors.contains(&inspector) {
-            readings.set(inspector, read(inspector, call, settings, &mut found));
+    let applies = |inspector: &Inspector| call.action.inspectors.contains(inspector);
+    if Inspector::ALL.iter().any(applies) {
+        let opened = wrapped::open(&call.context).map(|context| Call { context, ..call.clone() });
+        let opened = opened.as_ref().unwrap_or(call);
+        let readable = wrapped::is_small(&opened.context);
+        for inspector in Inspector::ALL.into_iter().filter(applies) {
+            let reading = if readable { read(inspector, opened, settings, &mut found) } else { Reading::Unknown };
+            readings.set(inspector, reading);
         }
     }
     for name in &found {

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 
 /// Most bytes of text that one inspector reads; more is unreadable.
 pub(super) const MAX_TEXT: usize = 64 * 1024;
+/// How deep inspectors follow nested arguments; requests are not allowed to nest deeper.
+pub(super) const MAX_DEPTH: usize = 128;
 
 /// An argument's name as one word: `webhookUrl`, `webhook_url` and `Webhook-URL` are `webhookurl`.
 pub(super) fn flat(name: &str) -> Cow<'_, str> {
@@ -55,6 +57,42 @@ pub(super) fn headers(value: &Value) -> Option<Vec<(Cow<'_, str>, &Value)>> {
         Value::Object(members) => Some(members.iter().map(|(name, value)| (flat(name), value)).collect()),
         Value::List(items) => items.iter().map(header).collect(),
         _ => None,
+    }
+}
+
+/// Every member of an object and of all objects and lists inside it, with its name as one word. Members
+/// for which `opaque` is true are given and not gone into.
+pub(super) fn each_member<'a>(
+    members: &'a Object,
+    opaque: &dyn Fn(&str) -> bool,
+    visit: &mut dyn FnMut(&str, &'a Value),
+) {
+    for (name, value) in members {
+        let name = flat(name);
+        visit(&name, value);
+        if !opaque(&name) {
+            each_inside(value, opaque, visit);
+        }
+    }
+}
+
+fn each_inside<'a>(value: &'a Value, opaque: &dyn Fn(&str) -> bool, visit: &mut dyn FnMut(&str, &'a Value)) {
+    match value {
+        Value::Object(inner) => each_member(inner, opaque, visit),
+        Value::List(items) => items.iter().for_each(|item| each_inside(item, opaque, visit)),
+        _ => {}
+    }
+}
+
+/// A value that says no: absent, false, zero, `no`.
+pub(super) fn says_no(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(yes) => !yes,
+        Value::Number(number) => number.is_zero(),
+        Value::Text(text) => matches!(text.trim().to_ascii_lowercase().as_str(), "" | "false" | "no" | "none" | "0"),
+        Value::List(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
     }
 }
 

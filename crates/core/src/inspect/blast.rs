@@ -5,7 +5,8 @@
 //! everywhere. Refuses to believe a smaller number beside a larger one.
 
 use super::Reading;
-use super::arguments::{count, flat, has_word, truth, unknown};
+use super::arguments::{count, each_member, flat, has_word, says_no, truth, unknown};
+use super::sql;
 use crate::call::Call;
 use crate::decimal::Decimal;
 use crate::value::{Object, Value};
@@ -31,6 +32,8 @@ const NAMES_COUNT: &[&str] = &[
     "services",
     "regions",
 ];
+/// Names that only ever make a number larger: what may be reached, not what is.
+const NAMES_AT_MOST: &[&str] = &["limit", "estimatedrows", "estimatedcount", "maxrows", "rowlimit"];
 const NAMES_PERCENT: &[&str] = &[
     "percent",
     "percentage",
@@ -40,12 +43,39 @@ const NAMES_PERCENT: &[&str] = &[
     "rolloutpercentage",
     "canarypercent",
     "traffic",
+    "trafficsplit",
     "weight",
+    "weights",
+    "steps",
+    "stages",
 ];
 /// Conditions that choose what is touched.
-const NAMES_CONDITION: &[&str] = &["where", "filter", "criteria", "condition", "conditions", "selector"];
+const NAMES_CONDITION: &[&str] = &[
+    "where",
+    "whereclause",
+    "wherecondition",
+    "filter",
+    "filters",
+    "criteria",
+    "condition",
+    "conditions",
+    "selector",
+    "predicate",
+    "query",
+];
+/// Members with the new content of records, which says nothing about how many there are.
+const NAMES_CONTENT: &[&str] =
+    &["set", "changes", "values", "fields", "updates", "record", "metadata", "tags", "update", "columns"];
+/// Members that say what holds the records.
+const NAMES_HOLDER: &[&str] =
+    &["table", "tables", "collection", "collections", "database", "databases", "bucket", "buckets", "index"];
+/// Members that name what is scaled.
+const NAMES_SCALED: &[&str] = &["service", "services", "deployment", "deployments", "group", "groups", "clusters"];
 /// Members that name the one record to delete.
-const NAMES_RECORD: &[&str] = &["id", "key", "record", "user", "email", "username", "name", "path", "file", "object"];
+const NAMES_RECORD: &[&str] = &[
+    "id", "key", "record", "user", "email", "username", "name", "path", "file", "object", "document", "entry", "item",
+    "customer", "contact", "account", "order", "uuid", "slug", "url", "uri", "login", "member", "employee",
+];
 const NAMES_PATH: &[&str] = &["path", "file", "folder", "directory"];
 const NAMES_FROM: &[&str] = &["from", "current", "currentreplicas", "currentcount", "currentcapacity"];
 const NAMES_TO: &[&str] = &[
@@ -62,8 +92,6 @@ const NAMES_TO: &[&str] = &[
     "targetreplicas",
     "capacity",
 ];
-/// Parts of a deployment that may say on their own how far it goes.
-const MAX_DEPTH: usize = 4;
 /// Conditions that choose everything.
 const CHOOSES_ALL: &[&str] =
     &["", "*", "all", "true", "1", "1=1", "'1'='1'", "any", "everything", "where 1=1", "where true"];
@@ -80,9 +108,13 @@ impl Seen {
     fn add(&mut self, value: &Value) {
         let size = match value {
             Value::Number(number) if !number.is_negative() => Some(*number),
-            Value::List(items) => u64::try_from(items.len()).ok().map(Decimal::from),
+            Value::List(items) if items.iter().all(is_one_thing) => u64::try_from(items.len()).ok().map(Decimal::from),
             _ => None,
         };
+        self.size(size);
+    }
+
+    fn size(&mut self, size: Option<Decimal>) {
         match size {
             Some(size) => {
                 self.largest = self.largest.max(Some(size));
@@ -92,24 +124,30 @@ impl Seen {
         }
     }
 
-    fn of(members: &Object, names: &[&str]) -> Self {
+    /// All numbers of things in the call, wherever they stand.
+    fn of(context: &Object, names: &[&str]) -> Self {
         let mut seen = Self::default();
-        members.iter().filter(|(name, _)| names.contains(&&*flat(name))).for_each(|(_, value)| seen.add(value));
+        each_member(context, &is_content, &mut |name, value| {
+            if names.contains(&name) {
+                seen.add(value);
+            }
+        });
         seen
     }
 
-    /// The same in all objects inside, too.
-    fn within(&mut self, members: &Object, names: &[&str], depth: usize) {
-        for (name, value) in members {
-            if names.contains(&&*flat(name)) {
-                self.add(value);
+    /// Shares, which no list has a length for.
+    fn percents(context: &Object) -> Self {
+        let mut seen = Self::default();
+        each_member(context, &|_| false, &mut |name, value| match value {
+            _ if !NAMES_PERCENT.contains(&name) => {}
+            // Parts of a rollout, which are looked at one by one.
+            Value::List(items) if !items.is_empty() && items.iter().all(|item| item.as_object().is_some()) => {}
+            Value::List(items) if matches!(name, "steps" | "stages" | "weights") => {
+                items.iter().for_each(|item| seen.size(item.as_number().filter(|number| !number.is_negative())));
             }
-            if let Value::Object(inner) = value
-                && depth < MAX_DEPTH
-            {
-                self.within(inner, names, depth + 1);
-            }
-        }
+            other => seen.size(other.as_number().filter(|number| !number.is_negative())),
+        });
+        seen
     }
 
     fn is_empty(&self) -> bool {
@@ -131,15 +169,21 @@ pub(super) fn read(call: &Call) -> Reading {
     let context = &call.context;
     let mut members = Object::new();
     let is = |name: &str| call.action.is(name);
-    let everything = either(everything(context), if is("delete_record") { picks_many(context) } else { Some(false) });
-    if is("delete_records") || is("bulk_update") || is("export_data") {
-        let seen = Seen::of(context, NAMES_COUNT);
-        let single = seen.is_empty() && is("delete_record") && everything == Some(false);
+    let one = is("delete_record");
+    let changes = is("delete_records") || is("bulk_update");
+    let everything = either(everything(context, changes), if one { picks_many(context) } else { Some(false) });
+    if changes || is("export_data") {
+        let mut seen = Seen::of(context, NAMES_COUNT);
+        // What hangs on a record, or lies in another table, is not in the number.
+        seen.unreadable |= spreads(context);
+        let single = seen.is_empty() && one && everything == Some(false) && names_one(context);
+        if seen.largest.is_some() {
+            seen.largest = seen.largest.max(Seen::of(context, NAMES_AT_MOST).largest);
+        }
         members.insert("count".to_owned(), if single { count(1) } else { seen.value() });
     }
     if is("deploy_service") {
-        let mut seen = Seen::default();
-        seen.within(context, NAMES_PERCENT, 0);
+        let seen = Seen::percents(context);
         let percent = if seen.is_empty() { Value::from(100) } else { seen.value() };
         members.insert("percent".to_owned(), percent);
     }
@@ -153,7 +197,7 @@ pub(super) fn read(call: &Call) -> Reading {
 /// From how many to how many, and how many times as much or as little, rounded up.
 fn scaling(context: &Object, members: &mut Object) {
     let from = Seen::of(context, NAMES_FROM).agreed();
-    let to = Seen::of(context, NAMES_TO).agreed();
+    let to = Seen::of(context, NAMES_TO).agreed().filter(|_| !scales_several(context));
     let number = |number: Option<Decimal>| number.map_or_else(unknown, Value::Number);
     members.insert("from".to_owned(), number(from));
     members.insert("to".to_owned(), number(to));
@@ -170,31 +214,154 @@ fn scaling(context: &Object, members: &mut Object) {
     }
 }
 
-/// Whether the call says that it means everything there is.
-fn everything(context: &Object) -> Option<bool> {
+/// Whether the call says that it means everything there is. Of what changes records the condition has to
+/// choose plainly; what only reads them may choose in words nobody knows.
+fn everything(context: &Object, changes: bool) -> Option<bool> {
     let mut sum = Some(false);
-    for (name, value) in context {
-        let name = flat(name);
-        let found = if matches!(&*name, "all" | "everything" | "deleteall" | "updateall") {
+    let opaque = |name: &str| is_content(name) || NAMES_CONDITION.contains(&name);
+    each_member(context, &opaque, &mut |name, value| {
+        let found = if matches!(name, "all" | "everything" | "deleteall" | "updateall" | "truncate" | "purge") {
             match value {
                 Value::Bool(all) => Some(*all),
+                Value::Null => Some(false),
                 _ => None,
             }
-        } else if NAMES_CONDITION.contains(&&*name) {
-            Some(match value {
-                Value::Null => true,
-                Value::Text(text) => CHOOSES_ALL.contains(&normal(text).as_str()),
-                Value::Object(members) => members.is_empty(),
-                Value::List(items) => items.is_empty(),
-                Value::Bool(all) => *all,
-                Value::Number(_) => true,
-            })
+        } else if NAMES_CONDITION.contains(&name) && (changes || name != "query") {
+            chooses_all(value).or((!changes).then_some(false))
+        } else if NAMES_HOLDER.contains(&name) || NAMES_SCALED.contains(&name) {
+            Some(value.as_text().is_some_and(|text| {
+                matches!(text.trim().to_ascii_lowercase().as_str(), "*" | "%" | "all" | "any") || text.contains('*')
+            }))
         } else {
-            continue;
+            return;
         };
         sum = either(sum, found);
-    }
+    });
     sum
+}
+
+/// Whether a condition chooses everything there is; unknown unless it plainly chooses something.
+fn chooses_all(value: &Value) -> Option<bool> {
+    match value {
+        Value::Null | Value::Number(_) => Some(true),
+        Value::Bool(all) => Some(*all),
+        Value::Text(text) if CHOOSES_ALL.contains(&normal(text).as_str()) => Some(true),
+        Value::Text(text) => sql::chooses(text).then_some(false),
+        Value::Object(members) if members.is_empty() => Some(true),
+        Value::Object(members) => object_chooses(members).then_some(false),
+        Value::List(items) if items.is_empty() => Some(true),
+        Value::List(items) => items.iter().all(|item| chooses_all(item) == Some(false)).then_some(false),
+    }
+}
+
+/// Whether a condition written as an object names what it chooses: `{"status": "done"}`,
+/// `{"id": {"$in": [1, 2]}}`. Members of one object hold together, so one that chooses is enough.
+fn object_chooses(members: &Object) -> bool {
+    members.iter().any(|(name, value)| {
+        let operator = name.trim_start_matches('$').to_ascii_lowercase();
+        let operator = operator.trim_start_matches('_');
+        match operator {
+            "or" | "any" => match value {
+                Value::List(items) => {
+                    !items.is_empty() && items.iter().all(|item| item.as_object().is_some_and(object_chooses))
+                }
+                _ => false,
+            },
+            "and" => match value {
+                Value::List(items) => items.iter().any(|item| item.as_object().is_some_and(object_chooses)),
+                Value::Object(inner) => object_chooses(inner),
+                _ => false,
+            },
+            "lt" | "lte" | "gt" | "gte" => value.as_text().is_some_and(|text| text.len() >= 8 && is_word(text)),
+            "not" | "nor" | "ne" | "neq" | "nin" | "notin" | "not_in" | "must_not" | "should" | "exists" | "regex"
+            | "where" | "expr" | "match_all" | "type" | "size" | "mod" | "contains" | "like" | "ilike" | "isnot"
+            | "startswith" | "endswith" | "wildcard" | "query_string" | "script" | "function" | "none" | "some"
+            | "every" | "is_not" => false,
+            _ if name.starts_with('$') && !matches!(operator, "eq" | "in" | "all" | "elemmatch") => false,
+            _ => match value {
+                Value::Text(text) => is_word(text),
+                Value::Number(_) | Value::Bool(_) => true,
+                Value::List(items) => !items.is_empty() && items.iter().all(is_one_thing),
+                Value::Object(inner) => object_chooses(inner),
+                Value::Null => false,
+            },
+        }
+    })
+}
+
+/// A value that stands for itself and no pattern.
+fn is_word(text: &str) -> bool {
+    text.contains(char::is_alphanumeric) && !text.contains(['*', '%', '?', '{'])
+}
+
+/// An item of a list that is one thing: no list, no pattern, no range.
+fn is_one_thing(item: &Value) -> bool {
+    match item {
+        Value::Text(text) => {
+            let range = text.split_once('-').is_some_and(|(from, to)| {
+                let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+                digits(from) && digits(to)
+            });
+            !range && !text.contains(['*', '%', '?', ',', ';']) && !text.trim().is_empty()
+        }
+        Value::Number(_) | Value::Object(_) => true,
+        _ => false,
+    }
+}
+
+fn is_content(name: &str) -> bool {
+    NAMES_CONTENT.contains(&name)
+}
+
+/// Whether the call reaches further than the records it counts: into what hangs on them, or several tables.
+fn spreads(context: &Object) -> bool {
+    let mut spreads = false;
+    let mut holders: Vec<&Value> = Vec::new();
+    let opaque = |name: &str| is_content(name) || NAMES_CONDITION.contains(&name);
+    each_member(context, &opaque, &mut |name, value| {
+        if name == "ondelete" {
+            spreads |= value.as_text().is_none_or(|text| text.to_ascii_lowercase().contains("cascade"));
+        } else if name.contains("cascade") || matches!(name, "recursive" | "recurse") {
+            spreads |= !says_no(value);
+        } else if matches!(name, "table" | "tables" | "collection" | "collections" | "buckets" | "databases") {
+            spreads |= match value {
+                Value::Text(text) => text.contains([',', ';', ' ', '*']),
+                Value::List(items) => items.len() > 1 || !items.iter().all(is_one_thing),
+                Value::Object(_) => true,
+                _ => false,
+            };
+            // `table` and `tables` that name two.
+            let single = value.as_list().and_then(<[Value]>::first).unwrap_or(value);
+            spreads |= !matches!(single, Value::Null) && holders.iter().any(|other| *other != single);
+            holders.push(single);
+        }
+    });
+    spreads
+}
+
+/// Whether the step is taken for more than one thing.
+fn scales_several(context: &Object) -> bool {
+    let mut several = false;
+    each_member(context, &is_content, &mut |name, value| {
+        several |= NAMES_SCALED.contains(&name)
+            && match value {
+                Value::List(items) => items.len() > 1,
+                Value::Text(text) => text.contains(['*', ',']),
+                _ => false,
+            };
+    });
+    several
+}
+
+/// Whether the call names the one record.
+fn names_one(context: &Object) -> bool {
+    let names = |value: &Value| match value {
+        Value::Text(text) => !text.trim().is_empty(),
+        Value::Number(_) => true,
+        Value::List(items) => items.len() == 1 && items.iter().all(is_one_thing),
+        _ => false,
+    };
+    context.iter().any(|(name, value)| has_word(name, NAMES_RECORD) && names(value))
 }
 
 /// Whether one is true; unknown if none is and one is unknown.
@@ -212,7 +379,15 @@ fn picks_many(context: &Object) -> Option<bool> {
     for (name, value) in context {
         let found = match value {
             Value::Text(text) if has_word(name, NAMES_PATH) => {
-                Some(text.contains(['*', '?']) || text.ends_with(['/', '\\']))
+                let climbs = matches!(text.trim(), "." | ".." | "~" | "");
+                Some(climbs || text.contains(['*', '?']) || text.ends_with(['/', '\\']))
+            }
+            Value::Text(text) if is_id(name) => {
+                let one = is_one_thing(value) && !text.contains([' ', '\t', '\n', '\'', '"']) && text != ".*";
+                match normal(text).as_str() {
+                    "all" | "everything" | "any" | "*" | "%" => Some(true),
+                    _ => one.then_some(false),
+                }
             }
             Value::Text(text) => Some(matches!(normal(text).as_str(), "*" | "%" | "all" | "everything" | "any")),
             Value::List(items) if has_word(name, NAMES_RECORD) && !NAMES_COUNT.contains(&&*flat(name)) => {
@@ -224,6 +399,10 @@ fn picks_many(context: &Object) -> Option<bool> {
         sum = either(sum, found);
     }
     sum
+}
+
+fn is_id(name: &str) -> bool {
+    has_word(name, &["id", "key", "uuid"])
 }
 
 fn normal(text: &str) -> String {

@@ -5,7 +5,7 @@
 //! or stands for many names (`*`), is `UNKNOWN` in what it may hide.
 
 use super::Reading;
-use super::arguments::{MAX_TEXT, count, has_word, object, texts, truth, unknown};
+use super::arguments::{MAX_DEPTH, MAX_TEXT, count, has_word, object, texts, truth, unknown};
 use crate::call::Call;
 use crate::text;
 use crate::value::{Object, Value};
@@ -35,6 +35,31 @@ const NAMES_PATH: &[&str] = &[
     "key",
     "object",
     "target",
+    "dst",
+    "filepathname",
+];
+/// Members whose text is content or prose, in which slashes mean nothing.
+const NAMES_PROSE: &[&str] = &[
+    "content",
+    "contents",
+    "body",
+    "text",
+    "message",
+    "description",
+    "reason",
+    "note",
+    "comment",
+    "query",
+    "sql",
+    "command",
+    "prompt",
+    "title",
+    "subject",
+    "metadata",
+    "tags",
+    "html",
+    "diff",
+    "patch",
 ];
 /// Names of things that hold secrets, as whole components in lower case.
 const SECRET_NAMES: &[&str] = &[
@@ -91,7 +116,25 @@ const SECRET_NAMES: &[&str] = &[
     "fd",
     "mem",
     "cmdline",
+    "kcore",
+    "kmem",
+    "key4.db",
+    "cert9.db",
+    "logins.json",
+    "unattend.xml",
+    "docker.sock",
+    "containerd.sock",
+    "hosts.yml",
+    ".cargo",
+    ".terraform.d",
+    ".m2",
+    ".gradle",
+    ".secrets",
+    "vault.yml",
+    "vault.yaml",
 ];
+/// Devices of Windows, whatever folder and extension they are written with.
+const DEVICES: &[&str] = &["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"];
 const SECRET_PARTS: &[&str] = &[
     "secret",
     "credential",
@@ -106,6 +149,17 @@ const SECRET_PARTS: &[&str] = &[
     "keystore",
     "id_rsa",
     "id_ed25519",
+    "authorized_keys",
+    "service-account",
+    "service_account",
+    "serviceaccount",
+    "keychain",
+    "adminsdk",
+    "recovery-code",
+    "recovery_code",
+    "seed-phrase",
+    "seed_phrase",
+    "mnemonic",
 ];
 const SECRET_ENDINGS: &[&str] = &[
     ".pem",
@@ -121,7 +175,14 @@ const SECRET_ENDINGS: &[&str] = &[
     ".ovpn",
     ".tfstate",
     ".tfvars",
+    ".p8",
+    ".pkcs12",
+    ".jceks",
+    ".bks",
+    ".env",
 ];
+/// What editors and people put behind a name when they keep another copy.
+const COPIES: &[&str] = &["-", "~", ".bak", ".backup", ".old", ".orig", ".save", ".swp", ".copy", ".tmp", ".1"];
 const MAX_PATHS: usize = 1_000;
 
 #[derive(Default)]
@@ -171,21 +232,38 @@ impl<'a> Seen<'a> {
         for (name, value) in members {
             if has_word(name, NAMES_PATH) {
                 self.value(value, depth);
-            } else if let (Value::Object(inner), true) = (value, depth < 4) {
-                self.members(inner, depth + 1);
+            } else if !has_word(name, NAMES_PROSE) {
+                self.other(name, value, depth);
             }
         }
+    }
+
+    /// Under a name that means nothing here, what plainly is a path that matters.
+    fn other(&mut self, name: &'a str, value: &'a Value, depth: usize) {
+        match value {
+            Value::Text(text) if is_path_that_matters(text) => self.path(text),
+            // `{"files": {"../x": …}}` and `{"../x": …}`.
+            _ if is_path_that_matters(name) => self.path(name),
+            Value::Object(inner) if depth < MAX_DEPTH => self.members(inner, depth + 1),
+            Value::List(items) if depth < MAX_DEPTH => {
+                items.iter().for_each(|item| self.other("", item, depth + 1));
+            }
+            Value::Object(_) | Value::List(_) => self.unreadable = true,
+            _ => {}
+        }
+    }
+
+    fn path(&mut self, text: &'a str) {
+        self.bytes += text.len();
+        self.paths.push(text);
     }
 
     fn value(&mut self, value: &'a Value, depth: usize) {
         match value {
             Value::Null => {}
-            Value::Text(text) => {
-                self.bytes += text.len();
-                self.paths.push(text);
-            }
-            Value::List(items) if depth < 4 => items.iter().for_each(|item| self.value(item, depth + 1)),
-            Value::Object(inner) if depth < 4 => {
+            Value::Text(text) => self.path(text),
+            Value::List(items) if depth < MAX_DEPTH => items.iter().for_each(|item| self.value(item, depth + 1)),
+            Value::Object(inner) if depth < MAX_DEPTH => {
                 let before = self.paths.len();
                 self.members(inner, depth + 1);
                 self.unreadable |= self.paths.len() == before;
@@ -195,6 +273,25 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// Whether a text under any name is a path that climbs, starts elsewhere or holds a secret. A text with
+/// spaces or line breaks is prose; one without any separator is a word, unless it is a well-known file.
+fn is_path_that_matters(text: &str) -> bool {
+    if text.is_empty() || text.len() > 4_096 || text.contains([' ', '\n', '\r', '\t']) {
+        return false;
+    }
+    let folded = text::fold(text);
+    let separated = folded.contains(['/', '\\', '%']) || folded.contains("..");
+    let well_known = SECRET_NAMES.contains(&folded.as_str()) && folded.contains(['.', '_'])
+        || SECRET_ENDINGS.iter().any(|ending| folded.ends_with(ending));
+    // A web address belongs to another inspector.
+    let web = folded.starts_with("https://") || folded.starts_with("http://");
+    if web || !(separated || well_known) {
+        return false;
+    }
+    let path = Path::of(text);
+    [path.traversal, path.absolute, path.secret].iter().any(|part| *part != Some(false))
+}
+
 impl Path {
     fn of(written: &str) -> Self {
         let Some(path) = decoded(written) else {
@@ -202,42 +299,79 @@ impl Path {
         };
         let components: Vec<&str> = path.split(['/', '\\']).map(component).collect();
         let written: Vec<&str> = path.split(['/', '\\']).map(str::trim).collect();
+        // A drive or stream in front, a parameter behind: `C:..`, `..;a`.
         let dots = |part: &&str| {
-            part.len() > 1
-                && part.starts_with("..")
-                && part.chars().all(|character| matches!(character, '.' | ' ' | ';'))
+            part.split([';', ':']).map(str::trim).any(|part| {
+                part.len() > 1 && part.starts_with("..") && part.chars().all(|character| matches!(character, '.' | ' '))
+            })
         };
         let many = path.contains(['*', '?', '[', '{']);
         // Variables and home folders are filled in by whoever opens the path.
-        let expands = path.contains(['$', '`', '%']);
-        let drive =
-            path.chars().nth(1) == Some(':') && path.chars().next().is_some_and(|first| first.is_ascii_alphabetic());
-        let absolute = path.starts_with(['/', '\\', '~'])
-            || drive
-            || path.trim_start().starts_with(['/', '\\', '~'])
-            || path.contains("://")
-            || path.starts_with("file:");
-        let secret = components.iter().any(|name| is_secret(name));
+        let expands = path.contains(['$', '`', '%', '!']);
+        // Escapes of other languages (`\\x2e`, `&#46;`) say something else once they are decoded.
+        let encoded = path.contains(['&', '\u{a5}']) && path.contains(['#', '\u{a5}']) || has_escape(&path);
+        let absolute = is_absolute(&path) || components.iter().any(|name| is_device(name));
+        // What `/proc` shows of a process: its memory, variables, open files and the whole disk behind it.
+        let process = components.windows(2).any(|pair| match pair {
+            ["proc", id] => *id == "self" || (!id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())),
+            _ => false,
+        });
+        let secret = process || components.iter().any(|name| is_secret(name));
         let open = |found: bool, hidden: bool| if found { Some(true) } else { (!hidden).then_some(false) };
         Self {
-            traversal: open(written.iter().any(dots), expands),
-            absolute: open(absolute, expands),
-            secret: open(secret, many || expands),
+            traversal: open(written.iter().any(dots), expands || encoded),
+            absolute: open(absolute, expands || encoded),
+            secret: open(secret, many || expands || encoded),
             single: !many && !expands && !path.ends_with(['/', '\\']) && !path.is_empty(),
         }
     }
 }
 
-/// Windows ignores trailing dots and spaces, and what follows a colon names a stream of the same file.
+/// `\x2e` or `\u002e`: a dot once another language has read it.
+fn has_escape(path: &str) -> bool {
+    let hexadecimal = |text: Option<&str>| text.is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    path.match_indices("\\x").any(|(at, _)| hexadecimal(path.get(at + 2..at + 4)))
+        || path.match_indices("\\u").any(|(at, _)| hexadecimal(path.get(at + 2..at + 6)))
+}
+
+/// From the root, a home folder, a drive, another machine, or through a wrapper (`php://`, `data:`).
+fn is_absolute(path: &str) -> bool {
+    let path = path.trim_start();
+    let front = path.split(['/', '\\']).next().unwrap_or_default();
+    let drive = path.chars().nth(1).is_some_and(|second| matches!(second, ':' | '|'))
+        && path.chars().next().is_some_and(|first| first.is_ascii_alphabetic());
+    let scheme = front.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.len() > 1
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-'))
+            && !scheme.contains('.')
+    });
+    path.starts_with(['/', '\\', '~']) || drive || scheme || path.contains("://")
+}
+
+/// `CON`, `nul.txt`, `COM1`: files that are none, in every folder.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim();
+    let port = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
+    DEVICES.contains(&stem)
+        || port.is_some_and(|number| number.chars().count() == 1 && number.chars().all(char::is_numeric))
+}
+
+/// Windows ignores trailing dots and spaces, and what follows a colon names a stream of the same file;
+/// what follows a semicolon or question mark is cut off by servers.
 fn component(part: &str) -> &str {
-    let part = part.split(':').next().unwrap_or(part);
+    let part = part.split([':', ';', '?']).next().unwrap_or(part);
     part.trim().trim_end_matches(['.', ' '])
 }
 
 fn is_secret(name: &str) -> bool {
+    if let Some(copied) = COPIES.iter().find_map(|ending| name.strip_suffix(ending)).filter(|front| !front.is_empty())
+        && is_secret(copied)
+    {
+        return true;
+    }
     SECRET_NAMES.contains(&name)
         || name.starts_with(".env")
-        || name.ends_with(".env")
+        || (name.starts_with('.') && name.ends_with("_history"))
         || SECRET_PARTS.iter().any(|part| name.contains(part))
         || SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
@@ -255,7 +389,7 @@ fn decoded(written: &str) -> Option<String> {
             None => {
                 return (!path.contains([
                     '\u{2215}', '\u{2044}', '\u{29f8}', '\u{29f5}', '\u{2216}', '\u{ff0f}', '\u{ff3c}', '\u{ff0e}',
-                    '\u{2024}',
+                    '\u{2024}', '\u{2571}', '\u{2572}',
                 ]))
                 .then_some(path);
             }

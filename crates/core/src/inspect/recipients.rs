@@ -45,6 +45,9 @@ const NAMES_RECIPIENTS: &[&str] = &[
     "attendees",
     "contact",
     "contacts",
+    "ccs",
+    "bccs",
+    "rcpts",
     "rcpt",
     "receiver",
     "receivers",
@@ -82,6 +85,32 @@ const NAMES_GROUP: &[&str] = &[
     "roles",
     "department",
     "members",
+    "users",
+    "userids",
+    "customers",
+    "customerids",
+    "leads",
+    "prospects",
+    "participants",
+    "guests",
+    "people",
+    "broadcast",
+    "csv",
+    "sheet",
+    "spreadsheet",
+];
+/// Header lines in which an address is nobody reached.
+const HEADERS_QUIET: &[&str] = &[
+    "from",
+    "sender",
+    "replyto",
+    "returnpath",
+    "messageid",
+    "inreplyto",
+    "references",
+    "listunsubscribe",
+    "listid",
+    "errorsto",
 ];
 /// Members with the text of the message, where line breaks and addresses are content.
 const NAMES_BODY: &[&str] = &[
@@ -159,12 +188,15 @@ impl Reached {
         }
         if has_word(name, NAMES_RAW) {
             self.unreadable |= !matches!(value, Value::Null);
+        } else if is_group(name, &flat) {
+            // `replyAll: true` reaches whom the call does not name.
+            self.unreadable |= !matches!(value, Value::Null | Value::Bool(false));
         } else if has_word(name, NAMES_SENDER) {
             self.single_lines(value);
         } else if has_word(name, NAMES_RECIPIENTS) || matches!(&*flat, "toaddresses" | "ccaddresses" | "bccaddresses") {
             self.recipients(value, settings);
-        } else if has_word(name, NAMES_GROUP) {
-            self.unreadable |= !matches!(value, Value::Null | Value::Bool(false));
+        } else if flat == "message" && value.as_text().is_some() {
+            self.unreadable |= value.as_text().is_some_and(opens_with_headers);
         } else if has_word(name, NAMES_BODY) {
             self.content(value, settings);
         } else {
@@ -196,9 +228,7 @@ impl Reached {
             self.address_list(name, settings);
         }
         match value {
-            Value::Text(text) if text.contains('@') && !text.contains(char::is_whitespace) => {
-                self.address_list(text, settings)
-            }
+            Value::Text(text) if lists_addresses(text) => self.address_list(text, settings),
             Value::Text(_) => self.single_lines(value),
             Value::List(items) => items.iter().for_each(|item| self.other("", item, settings)),
             Value::Object(members) => self.members(members, settings),
@@ -223,13 +253,19 @@ impl Reached {
             self.unreadable = true;
             return;
         };
+        // A name with anything else in it is a line of its own.
+        self.unreadable |= value.as_object().is_some_and(|members| !members.keys().all(|name| is_header_name(name)));
         for (name, value) in headers {
             match &*name {
                 "to" | "cc" | "bcc" | "resentto" | "resentcc" | "resentbcc" | "apparentlyto" | "xto" | "xcc"
                 | "xbcc" | "xenvelopeto" | "deliveredto" | "xoriginalto" | "envelopeto" => {
                     self.recipients(value, settings)
                 }
-                _ => self.single_lines(value),
+                _ => {
+                    self.single_lines(value);
+                    // Providers have header lines of their own for more recipients.
+                    self.unreadable |= !HEADERS_QUIET.contains(&&*name) && mentions_address(value);
+                }
             }
         }
     }
@@ -247,23 +283,22 @@ impl Reached {
 
     /// `{"email": …, "name": …}`, `{"emailAddress": {"address": …}}`, `{"ana@acme.example": "Ana"}`.
     fn recipient_object(&mut self, members: &Object, settings: &Settings) {
-        let mut found = false;
+        let before = self.internal + self.external;
         for (name, value) in members {
             let flat = arguments::flat(name);
             if name.contains('@') {
                 self.address_list(name, settings);
-                found = true;
             } else if matches!(
                 &*flat,
                 "name" | "displayname" | "type" | "label" | "firstname" | "lastname" | "title" | "kind"
             ) {
                 self.single_lines(value);
             } else {
-                found |= !matches!(value, Value::Null);
                 self.member(name, value, settings);
             }
         }
-        self.unreadable |= !found;
+        // Somebody is meant: an account, a group, an address in parts.
+        self.unreadable |= self.internal + self.external == before;
     }
 
     fn address_list(&mut self, text: &str, settings: &Settings) {
@@ -294,6 +329,63 @@ impl Reached {
             }
         }
     }
+}
+
+/// Whether a member stands for recipients the call does not name, `replyAll` and the like included.
+fn is_group(name: &str, flat: &str) -> bool {
+    let names_address = has_word(name, NAMES_RECIPIENTS) && !has_word(name, &["all", "everyone"]);
+    !names_address && (has_word(name, NAMES_GROUP) || NAMES_GROUP.contains(&flat))
+}
+
+/// Whether a text under any name is one address or several and nothing else.
+fn lists_addresses(text: &str) -> bool {
+    let mut words = text.split(|character: char| character.is_whitespace() || matches!(character, ',' | ';'));
+    text.contains('@')
+        && (words.all(|word| word.is_empty() || word.contains('@'))
+            || address::parse_list(text).is_some_and(|addresses| !addresses.is_empty()))
+}
+
+fn mentions_address(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => text.contains('@'),
+        Value::List(items) => items.iter().any(mentions_address),
+        Value::Object(members) => members.iter().any(|(name, value)| name.contains('@') || mentions_address(value)),
+        _ => false,
+    }
+}
+
+fn is_header_name(name: &str) -> bool {
+    let name = name.trim_end_matches(' ');
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// Whether the first line of a text is `Name: value`, as in a raw message.
+fn opens_with_headers(text: &str) -> bool {
+    let first = text.trim_start().lines().next().unwrap_or_default();
+    let named = first.split_once(':').is_some_and(|(name, _)| {
+        matches!(
+            &*arguments::flat(name),
+            "to" | "cc"
+                | "bcc"
+                | "from"
+                | "subject"
+                | "mimeversion"
+                | "contenttype"
+                | "date"
+                | "received"
+                | "sender"
+                | "replyto"
+                | "returnpath"
+                | "messageid"
+                | "deliveredto"
+                | "resentto"
+                | "resentbcc"
+                | "resentcc"
+                | "xmailer"
+                | "apparentlyto"
+        ) || name.trim().to_ascii_lowercase().starts_with("x-")
+    });
+    named || text.contains(['\0', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'])
 }
 
 #[cfg(test)]

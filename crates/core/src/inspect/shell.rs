@@ -9,7 +9,7 @@ mod programs;
 mod words;
 
 use super::Reading;
-use super::arguments::{MAX_TEXT, has_word, object, texts, truth};
+use super::arguments::{MAX_DEPTH, MAX_TEXT, flat, has_word, object, texts, truth};
 use crate::call::Call;
 use crate::value::{Object, Value};
 use programs::{Class, class};
@@ -34,8 +34,19 @@ const NAMES_COMMAND: &[&str] = &[
     "run",
     "entrypoint",
 ];
+/// Members beside a command that its program gets as arguments.
+const NAMES_ARGUMENTS: &[&str] =
+    &["args", "arguments", "flags", "options", "parameters", "params", "commandargs", "extraargs"];
+/// Members beside a command with the variables its program sees.
+const NAMES_SETTINGS: &[&str] = &["env", "environment", "environmentvariables", "envvars", "envs"];
+/// Variables that change no program into another.
+const QUIET_SETTINGS: &[&str] =
+    &["LANG", "LANGUAGE", "TZ", "TERM", "NO_COLOR", "CI", "COLUMNS", "LINES", "FORCE_COLOR"];
+const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh"];
 /// How deep `sh -c` and substitutions are followed.
-const MAX_DEPTH: usize = 4;
+const MAX_LINES: usize = 4;
+/// Most bytes of one line; every word of it is looked up.
+const MAX_LINE: usize = 16 * 1024;
 
 #[derive(Default)]
 struct Seen {
@@ -47,6 +58,8 @@ struct Seen {
     /// Something runs that could not be read.
     unreadable: bool,
     found: bool,
+    /// Bytes read so far.
+    bytes: usize,
 }
 
 pub(super) fn read(call: &Call) -> Reading {
@@ -68,21 +81,63 @@ pub(super) fn read(call: &Call) -> Reading {
 
 impl Seen {
     fn members(&mut self, members: &Object, depth: usize) {
+        let commanded = members.iter().any(|(name, value)| is_command(name, value, members));
+        let beside = if commanded { self.beside(members) } else { Vec::new() };
         for (name, value) in members {
-            if has_word(name, NAMES_COMMAND) {
-                self.value(value, depth);
-            } else if let (Value::Object(inner), true) = (value, depth < MAX_DEPTH) {
-                self.members(inner, depth + 1);
+            if is_command(name, value, members) {
+                self.value(value, depth, &beside);
+            } else if commanded && NAMES_SETTINGS.contains(&&*flat(name)) {
+                self.settings(value);
+            } else {
+                self.inside(value, depth);
             }
         }
     }
 
-    fn value(&mut self, value: &Value, depth: usize) {
+    /// Objects and lists may hold commands of their own: steps, jobs, wrapped arguments.
+    fn inside(&mut self, value: &Value, depth: usize) {
+        match value {
+            Value::Object(inner) if depth < MAX_DEPTH => self.members(inner, depth + 1),
+            Value::List(items) if depth < MAX_DEPTH => items.iter().for_each(|item| self.inside(item, depth + 1)),
+            Value::Object(_) | Value::List(_) => self.unreadable = true,
+            _ => {}
+        }
+    }
+
+    /// The arguments that stand beside a command. Whoever joins them to a line runs what is in them.
+    fn beside(&mut self, members: &Object) -> Vec<Word> {
+        let mut words = Vec::new();
+        for (_, value) in members.iter().filter(|(name, _)| NAMES_ARGUMENTS.contains(&&*flat(name))) {
+            let texts: Vec<&str> = match value {
+                Value::Text(text) => text.split_whitespace().collect(),
+                Value::List(items) => items.iter().filter_map(Value::as_text).collect(),
+                _ => continue,
+            };
+            if texts.iter().any(|text| text.contains(|character: char| "|;&$`<>\n\r\0".contains(character))) {
+                self.unreadable = true;
+                texts.iter().for_each(|text| self.line(text, 1, &[]));
+                self.line(&texts.join(" "), 1, &[]);
+            }
+            words.extend(texts.into_iter().map(Word::literal));
+        }
+        words
+    }
+
+    fn settings(&mut self, value: &Value) {
+        let quiet = |name: &String| QUIET_SETTINGS.contains(&name.as_str()) || name.starts_with("LC_");
+        self.unreadable |= match value {
+            Value::Object(members) => !members.keys().all(quiet),
+            Value::List(items) => !items.is_empty(),
+            _ => false,
+        };
+    }
+
+    fn value(&mut self, value: &Value, depth: usize, beside: &[Word]) {
         self.found |= !matches!(value, Value::Null);
         match value {
             Value::Null => {}
-            Value::Text(text) => self.line(text, 0),
-            Value::List(items) => self.arguments(items),
+            Value::Text(text) => self.line(text, 0, beside),
+            Value::List(items) => self.arguments(items, depth, beside),
             Value::Object(inner) if depth < MAX_DEPTH => {
                 self.unreadable = true;
                 self.members(inner, depth + 1);
@@ -92,32 +147,46 @@ impl Seen {
     }
 
     /// A list is a program with its arguments to some and a list of lines to others: read as both.
-    fn arguments(&mut self, items: &[Value]) {
+    fn arguments(&mut self, items: &[Value], depth: usize, beside: &[Word]) {
         let texts: Option<Vec<&str>> = items.iter().map(Value::as_text).collect();
         let Some(texts) = texts.filter(|texts| !texts.is_empty()) else {
             self.unreadable = true;
-            return;
+            return items.iter().for_each(|item| self.inside(item, depth));
         };
-        let words: Vec<Word> = texts.iter().map(|text| Word::literal(text)).collect();
+        if !self.fits(texts.iter().map(|text| text.len() + 1).sum()) {
+            return;
+        }
+        let words: Vec<Word> = texts.iter().map(|text| Word::literal(text)).chain(beside.iter().cloned()).collect();
         self.command(&words, 0);
         if texts
             .iter()
             .any(|text| text.contains(|character: char| character.is_whitespace() || "|;&$`<>".contains(character)))
         {
-            texts.iter().for_each(|text| self.line(text, 1));
+            texts.iter().for_each(|text| self.line(text, 1, &[]));
         }
     }
 
-    fn line(&mut self, text: &str, depth: usize) {
-        if depth > MAX_DEPTH || text.len() > MAX_TEXT {
+    /// Whether so much more may be read.
+    fn fits(&mut self, bytes: usize) -> bool {
+        self.bytes = self.bytes.saturating_add(bytes);
+        let fits = bytes <= MAX_LINE && self.bytes <= MAX_TEXT;
+        self.unreadable |= !fits;
+        fits
+    }
+
+    fn line(&mut self, text: &str, depth: usize, beside: &[Word]) {
+        if depth > MAX_LINES {
             self.unreadable = true;
+            return;
+        }
+        if !self.fits(text.len()) {
             return;
         }
         let tokens = words::tokens(text);
         self.unreadable |= tokens.is_ambiguous;
         for inner in &tokens.substitutions {
             self.unreadable = true;
-            self.line(inner, depth + 1);
+            self.line(inner, depth + 1, &[]);
         }
         let mut command = Vec::new();
         let mut piped = false;
@@ -132,12 +201,15 @@ impl Seen {
                 }
             }
         }
+        command.extend(beside.iter().cloned());
         self.piped(&command, piped, depth);
     }
 
     fn piped(&mut self, words: &[Word], piped: bool, depth: usize) {
         if piped {
-            let feeds = words.iter().any(|word| class(&word.program()) == Class::Interpreter);
+            // Behind a program that only looks, the name of an interpreter is a word to look for.
+            let looks = words.first().is_some_and(|first| !first.is_dynamic && class(&first.program()) == Class::Reads);
+            let feeds = !looks && words.iter().any(|word| class(&word.program()) == Class::Interpreter);
             self.pipes_to_interpreter |= feeds;
             self.unreadable |= feeds;
         }
@@ -155,6 +227,8 @@ impl Seen {
                 continue;
             }
             if programs::is_keyword(&first.text) {
+                // A loop or a function of its own may do anything often.
+                self.unreadable |= programs::repeats(&first.text);
                 rest = tail;
                 continue;
             }
@@ -178,7 +252,8 @@ impl Seen {
         let elsewhere = word.text.contains('/')
             && !["/bin/", "/usr/bin/"].iter().any(|known| word.text.strip_prefix(known) == Some(name));
         self.unreadable |= elsewhere;
-        match class(name) {
+        let looks_only = name == "find" && !programs::makes_reader_act(name, arguments());
+        match if looks_only { Class::Reads } else { class(name) } {
             Class::Reads => {
                 let changes = programs::makes_reader_act(name, arguments());
                 self.unreadable |= changes || tail.iter().any(|word| word.is_dynamic);
@@ -211,7 +286,7 @@ impl Seen {
                     word.text.starts_with('-') && !word.text.starts_with("--") && word.text.ends_with('c')
                 });
                 if let Some(script) = code.and_then(|at| tail.get(at + 1)) {
-                    self.line(&script.text, depth + 1);
+                    self.line(&script.text, depth + 1, &[]);
                 }
                 None
             }
@@ -236,6 +311,20 @@ impl Seen {
             }
         }
     }
+}
+
+/// Whether a member is a command. `shell: true` and `shell: "/bin/bash"` only say what reads it.
+fn is_command(name: &str, value: &Value, members: &Object) -> bool {
+    if !has_word(name, NAMES_COMMAND) {
+        return false;
+    }
+    let is_shell = |value: &Value| match value {
+        Value::Bool(_) => true,
+        Value::Text(text) => SHELLS.contains(&text.rsplit('/').next().unwrap_or_default()),
+        _ => false,
+    };
+    let another = || members.keys().any(|other| other != name && has_word(other, NAMES_COMMAND));
+    !(flat(name) == "shell" && is_shell(value) && another())
 }
 
 #[cfg(test)]

@@ -110,6 +110,8 @@ const NAMES_PROSE: &[&str] = &[
     "metadata",
     "tags",
 ];
+/// The same in calls that are no query, where these members hold what people write.
+const NAMES_TEXT: &[&str] = &["body", "message", "content", "subject", "comment"];
 const RUNS_STATEMENTS: &str = "execute_query";
 const MAX_TEXT: usize = 16 * 1024;
 const MAX_TEXTS: usize = 64;
@@ -131,7 +133,7 @@ struct Found {
 pub(super) fn read(call: &Call, found: &mut Vec<TypeName>) -> Reading {
     let sure = !call.action.is(RUNS_STATEMENTS);
     let mut collected = Collected { sure, texts: Vec::new(), unreadable: false };
-    collected.members(&call.context, 0);
+    collected.members(&call.context);
     if collected.texts.is_empty() && !collected.unreadable {
         return if sure { Reading::NotApplicable } else { Reading::Unknown };
     }
@@ -155,62 +157,85 @@ struct Collected<'a> {
 }
 
 impl<'a> Collected<'a> {
-    fn members(&mut self, members: &'a Object, depth: usize) {
+    fn members(&mut self, members: &'a Object) {
         let table = if self.sure { NAMES_SURE } else { NAMES_STATEMENT };
         for (name, value) in members {
             if has_word(name, NAMES_BOUND) {
-                self.bound(value, depth);
+                self.bound(value);
                 continue;
             }
             let opens = || value.as_text().is_some_and(lexical::opens_statement);
             let likely = self.sure && has_word(name, &["query"]) && opens();
             if likely || has_word(name, table) || flat(name).contains("sql") {
-                self.value(value, depth);
-            } else if let (Value::Object(inner), true) = (value, depth < 4) {
-                self.members(inner, depth + 1);
-            } else if !self.sure && !has_word(name, NAMES_PROSE) {
+                self.value(value);
+            } else if let Value::Object(inner) = value {
+                self.members(inner);
+            } else if !has_word(name, NAMES_PROSE) && !(self.sure && has_word(name, NAMES_TEXT)) {
                 self.other(value);
             }
         }
     }
 
     /// Wrapped arguments (`{"arguments": {"sql": …}}`); plain values are no statements.
-    fn bound(&mut self, value: &'a Value, depth: usize) {
-        if let (Value::Object(inner), true) = (value, depth < 4) {
-            let sure = std::mem::replace(&mut self.sure, true);
-            self.members(inner, depth + 1);
-            self.sure = sure;
+    fn bound(&mut self, value: &'a Value) {
+        match value {
+            Value::Object(inner) => {
+                let sure = std::mem::replace(&mut self.sure, true);
+                self.members(inner);
+                self.sure = sure;
+            }
+            Value::List(items) => {
+                items.iter().filter(|item| item.as_text().is_none()).for_each(|item| self.bound(item))
+            }
+            _ => {}
         }
     }
 
     /// Text under a name that means nothing here, if it begins as a change does: the tool may run it too.
     fn other(&mut self, value: &'a Value) {
         match value {
-            Value::Text(text) if text.contains(char::is_whitespace) && lexical::opens_change(text) => {
-                self.texts.push(text);
+            Value::Text(text) => {
+                let changes = |part: &str| match self.sure {
+                    true => lexical::opens_with_change_of_something(part),
+                    false => part.trim().contains(char::is_whitespace) && lexical::opens_change(part),
+                };
+                if text.split(';').any(changes) {
+                    self.texts.push(text);
+                }
             }
             Value::List(items) => items.iter().for_each(|item| self.other(item)),
+            Value::Object(inner) => self.members(inner),
             _ => {}
         }
     }
 
-    fn value(&mut self, value: &'a Value, depth: usize) {
+    fn value(&mut self, value: &'a Value) {
         match value {
             Value::Null => {}
             Value::Text(text) if text.trim().is_empty() => {}
             Value::Text(text) => self.texts.push(text),
-            Value::List(items) if depth < 4 => items.iter().for_each(|item| self.value(item, depth + 1)),
-            Value::Object(inner) if depth < 4 => {
+            Value::List(items) => items.iter().for_each(|item| self.value(item)),
+            Value::Object(inner) => {
                 // `{"text": …, "values": […]}`; an object without a statement is some other language.
                 let before = self.texts.len();
                 let sure = std::mem::replace(&mut self.sure, false);
-                self.members(inner, depth + 1);
+                self.members(inner);
                 self.sure = sure;
                 self.unreadable |= self.texts.len() == before;
             }
             _ => self.unreadable = true,
         }
     }
+}
+
+/// Whether a condition given as text chooses some rows and plainly not all of them.
+pub(super) fn chooses(text: &str) -> bool {
+    if !lexical::opens_statement(text) {
+        return condition::chooses(text);
+    }
+    let mut found = Found::default();
+    found.text(text);
+    found.changes > 0 && found.bounded == found.changes && !found.kinds.contains(&Kind::Unknown)
 }
 
 impl Found {
@@ -226,9 +251,16 @@ impl Found {
         }
         let plain = kinds.iter().all(|kind| matches!(kind, Kind::Select | Kind::Show | Kind::Insert | Kind::Update));
         let smuggled = plain && scan.words.iter().any(|word| acts(word) && !is_expected(word, &kinds));
-        if kinds.is_empty() || scan.is_ambiguous || smuggled {
+        if kinds.is_empty() || scan.is_ambiguous || smuggled || scan.runs_text {
             self.kinds.insert(Kind::Unknown);
             self.words(if scan.is_ambiguous { &scan.all_words } else { &scan.words });
+        }
+        if !plain || kinds.is_empty() || smuggled {
+            // What is no plain statement may run a text that it holds.
+            scan.strings.iter().filter(|text| lexical::changes_somewhere(text)).for_each(|text| {
+                self.words(&lexical::words_of(text));
+            });
+            self.grants |= scan.words.iter().any(|word| grants_by_procedure(word));
         }
         self.kinds.extend(kinds);
     }
@@ -248,7 +280,18 @@ impl Found {
         let any = |table: &[&str]| table.iter().any(|word| words.contains(*word));
         self.deletes |= any(&["DELETE", "TRUNCATE", "DROP"]);
         self.schema |= any(&["ALTER", "CREATE", "DROP", "RENAME"]);
-        self.grants |= any(&["GRANT", "REVOKE", "DENY"]);
+        self.grants |= any(&[
+            "GRANT",
+            "REVOKE",
+            "DENY",
+            "OWNER",
+            "OWNED",
+            "IDENTIFIED",
+            "SUPERUSER",
+            "PRIVILEGES",
+            "PASSWORD",
+            "ROLE",
+        ]);
     }
 
     fn types(&self, found: &mut Vec<TypeName>) {
@@ -336,6 +379,13 @@ fn acts(word: &str) -> bool {
             | "IMPORT"
             | "EXPORT"
     )
+}
+
+/// Procedures of SQL Server that change who may do what.
+fn grants_by_procedure(word: &str) -> bool {
+    ["SP_ADD", "SP_DROPROLEMEMBER", "SP_DROPSRVROLEMEMBER", "SP_GRANT", "SP_REVOKE", "SP_CHANGE", "SP_PASSWORD"]
+        .iter()
+        .any(|name| word.starts_with(name))
 }
 
 fn is_expected(word: &str, kinds: &BTreeSet<Kind>) -> bool {

@@ -4,15 +4,18 @@
 //! different hosts (backslashes, missing slashes, several `@`, percent signs or foreign letters in the
 //! host, octal numbers) is `UNKNOWN`. Refuses to resolve names: what a name points to is not in the call.
 
+mod address;
 mod host;
+mod parameters;
 
 use super::Reading;
-use super::arguments::{flat, headers, object, texts, truth, unknown};
+use super::arguments::{MAX_DEPTH, flat, headers, object, says_no, texts, truth, unknown};
 use crate::call::Call;
 use crate::catalogue::words;
-use crate::target::Registration;
 use crate::value::{Object, Value};
+use address::{Address, bare_host, join, parse};
 use host::Host;
+use parameters::{changes, decoded, mutates, takes_over_host};
 
 /// Members that hold the address of the request.
 const NAMES_ADDRESS: &[&str] = &[
@@ -50,6 +53,53 @@ const NAMES_ADDRESS: &[&str] = &[
     "urlstring",
     "uristring",
     "hookurl",
+    "next",
+    "mirror",
+    "tunnel",
+    "resolve",
+    "connectto",
+    "ip",
+    "hosts",
+    "hostnames",
+    "socketpath",
+    "unixsocket",
+    "links",
+];
+/// Members that are a host and perhaps a port, without a scheme.
+const NAMES_HOST: &[&str] = &["host", "hostname", "domain", "tunnel", "ip", "hosts", "hostnames"];
+/// Members that lead to a socket of this machine.
+const NAMES_SOCKET: &[&str] = &["socketpath", "unixsocket"];
+/// Members with command-line options or a request in words, which may say anything.
+const NAMES_WORDS: &[&str] = &[
+    "args",
+    "arguments",
+    "flags",
+    "extraargs",
+    "curl",
+    "curloptions",
+    "command",
+    "cmd",
+    "raw",
+    "rawrequest",
+    "request",
+];
+/// Members that are sent along.
+const NAMES_BODY: &[&str] =
+    &["body", "json", "data", "form", "payload", "formdata", "files", "multipart", "urlencoded"];
+/// Members whose addresses nobody goes to.
+const NAMES_QUIET: &[&str] = &[
+    "query",
+    "metadata",
+    "tags",
+    "reason",
+    "note",
+    "description",
+    "referer",
+    "referrer",
+    "documentation",
+    "schema",
+    "auth",
+    "headers",
 ];
 /// Members that wrap the request.
 const NAMES_REQUEST: &[&str] = &[
@@ -70,27 +120,18 @@ const NAMES_REQUEST: &[&str] = &[
     "calls",
     "batch",
     "steps",
+    "then",
+    "items",
+    "proxy",
 ];
-const NAMES_METHOD: &[&str] = &["method", "verb", "httpmethod", "httpverb", "requestmethod"];
+const NAMES_METHOD: &[&str] = &["method", "methods", "verb", "httpmethod", "httpverb", "requestmethod"];
+/// Parameters of a query or form whose value is what is done.
+const NAMES_VERB: &[&str] = &["method", "httpmethod", "verb", "action", "op", "operation", "cmd", "do"];
 const OVERRIDES: &[&str] =
     &["xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "httpmethodoverride", "methodoverride"];
 /// Header lines that send the request elsewhere than its address says.
 const OTHER_PATHS: &[&str] = &["xoriginalurl", "xrewriteurl", "xforwardedprefix", "xoriginaluri"];
 const OTHER_HOSTS: &[&str] = &["host", "xforwardedhost", "xhost", "xforwardedserver", "xoriginalhost", "forwarded"];
-const MAX_ADDRESS: usize = 8 * 1024;
-
-/// One address taken apart; `None` is unreadable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Address {
-    scheme: Option<String>,
-    host: Option<Host>,
-    port: Option<u16>,
-    path: Option<String>,
-    query: String,
-    userinfo: bool,
-    /// Reaches this machine without a network (`file:`).
-    local: bool,
-}
 
 #[derive(Default)]
 struct Request<'a> {
@@ -98,7 +139,10 @@ struct Request<'a> {
     /// Addresses that are only a path, to be put behind a base.
     relative: Vec<&'a str>,
     methods: Vec<Option<String>>,
+    ports: Vec<Option<u16>>,
     path_overridden: bool,
+    /// Something is sent along.
+    body: bool,
 }
 
 pub(super) fn read(call: &Call) -> Reading {
@@ -117,8 +161,8 @@ pub(super) fn read(call: &Call) -> Reading {
 
 impl<'a> Request<'a> {
     fn members(&mut self, members: &'a Object, depth: usize) {
-        for (name, value) in members {
-            let name = flat(name);
+        for (written, value) in members {
+            let name = flat(written);
             if NAMES_ADDRESS.contains(&&*name) {
                 self.address(&name, value, depth);
             } else if name == "path" || name == "pathname" {
@@ -126,17 +170,59 @@ impl<'a> Request<'a> {
                     Some(path) => self.relative.push(path),
                     None => self.path_overridden |= !matches!(value, Value::Null),
                 }
-            } else if NAMES_METHOD.contains(&&*name) || name == "_method" || OVERRIDES.contains(&&*name) {
-                self.methods.push(method(value));
+            } else if name == "port" {
+                self.ports.push(port(value));
+            } else if matches!(&*name, "protocol" | "scheme") {
+                let web = value.as_text().map(|text| text.trim_end_matches(['/', ':']).to_ascii_lowercase());
+                if !web.is_some_and(|scheme| matches!(scheme.as_str(), "http" | "https")) {
+                    self.addresses.push(Address::unreadable());
+                }
             } else if name == "headers" || name == "header" {
                 self.headers(value);
+            } else {
+                self.method_member(&name, value);
+                if !NAMES_REQUEST.contains(&&*name) && !NAMES_BODY.contains(&&*name) && !NAMES_QUIET.contains(&&*name) {
+                    self.addresses_in(value, depth);
+                }
+            }
+            if NAMES_BODY.contains(&&*name) {
+                self.body |= !says_no(value);
             }
             if matches!(&*name, "query" | "params" | "body" | "form" | "json" | "data" | "payload" | "formdata") {
                 self.overrides_in(value);
             }
-            if NAMES_REQUEST.contains(&&*name) && depth < 4 {
+            if NAMES_WORDS.contains(&&*name) && has_words(value) {
+                self.methods.push(None);
+            }
+            if NAMES_REQUEST.contains(&&*name) && depth < MAX_DEPTH {
                 self.request(value, depth + 1);
             }
+        }
+    }
+
+    /// Under a name that means nothing here, what plainly is an address and nothing else.
+    fn addresses_in(&mut self, value: &'a Value, depth: usize) {
+        let is_address = |text: &str| {
+            let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+            !text.contains(char::is_whitespace)
+                && scheme
+                    .is_some_and(|scheme| matches!(scheme.as_str(), "http" | "https" | "ws" | "wss" | "ftp" | "file"))
+        };
+        match value {
+            Value::Text(text) if is_address(text) => self.addresses.push(parse(text)),
+            Value::List(items) if depth < MAX_DEPTH => items.iter().for_each(|item| self.addresses_in(item, depth + 1)),
+            Value::Object(inner) if depth < MAX_DEPTH => {
+                inner.values().for_each(|value| self.addresses_in(value, depth + 1));
+            }
+            _ => {}
+        }
+    }
+
+    fn method_member(&mut self, name: &str, value: &Value) {
+        // Some libraries call the method `type`; elsewhere `type` and `action` are any word.
+        let is_verb = matches!(name, "type" | "action" | "operation") && value.as_text().is_some_and(changes);
+        if NAMES_METHOD.contains(&name) || name == "_method" || OVERRIDES.contains(&name) || is_verb {
+            self.methods.push(method(value));
         }
     }
 
@@ -144,11 +230,8 @@ impl<'a> Request<'a> {
     fn request(&mut self, value: &'a Value, depth: usize) {
         match value {
             Value::Object(inner) => self.members(inner, depth),
-            Value::List(items) => items.iter().for_each(|item| {
-                if let Value::Object(inner) = item {
-                    self.members(inner, depth);
-                }
-            }),
+            Value::List(items) if depth < MAX_DEPTH => items.iter().for_each(|item| self.request(item, depth + 1)),
+            Value::Text(_) => self.addresses_in(value, depth),
             _ => {}
         }
     }
@@ -157,13 +240,24 @@ impl<'a> Request<'a> {
         match value {
             Value::Null => {}
             Value::Bool(false) if name == "proxy" => {}
+            _ if NAMES_SOCKET.contains(&name) => {
+                self.addresses.push(Address { local: true, ..Address::unreadable() });
+            }
             Value::Text(text) if text.starts_with('/') && !text.starts_with("//") => self.relative.push(text),
-            Value::Text(text) if matches!(name, "host" | "hostname" | "domain") && !text.contains("://") => {
+            Value::Text(text) if NAMES_HOST.contains(&name) && !text.contains("://") => {
                 self.addresses.push(bare_host(text));
             }
-            Value::Text(text) => self.addresses.push(parse(text)),
-            Value::List(items) => items.iter().for_each(|item| self.address(name, item, depth)),
-            Value::Object(inner) if depth < 4 => {
+            Value::Text(text) => {
+                let address = parse(text);
+                if let (None, Some((_, query))) = (&address.host, text.split_once('?')) {
+                    self.parameters_in_text(query);
+                }
+                self.addresses.push(address);
+            }
+            Value::List(items) if depth < MAX_DEPTH => {
+                items.iter().for_each(|item| self.address(name, item, depth + 1));
+            }
+            Value::Object(inner) if depth < MAX_DEPTH => {
                 let before = self.addresses.len();
                 self.members(inner, depth + 1);
                 if self.addresses.len() == before {
@@ -180,8 +274,17 @@ impl<'a> Request<'a> {
             self.methods.push(None);
             return;
         };
+        if value.as_object().is_some_and(|members| members.keys().any(|name| !is_token(name))) {
+            // A name with a line break in it is two lines.
+            self.methods.push(None);
+        }
         for (name, value) in lines {
             let text = value.as_text();
+            self.body |= match &*name {
+                "transferencoding" => true,
+                "contentlength" => text != Some("0") && value.as_number() != Some(0u64.into()),
+                _ => false,
+            };
             if text.is_some_and(|text| text.contains(['\r', '\n', '\0'])) {
                 self.methods.push(None);
             } else if OVERRIDES.contains(&&*name) {
@@ -194,25 +297,76 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// `_method` in a form or query is a method to many frameworks.
+    /// `_method` in a form or query is a method to many frameworks, a mutation is a change to GraphQL.
     fn overrides_in(&mut self, value: &Value) {
         match value {
             Value::Object(members) => {
                 for (name, value) in members {
-                    if name.eq_ignore_ascii_case("_method") {
-                        self.methods.push(method(value));
+                    self.parameter(name, value);
+                }
+            }
+            Value::List(items) => {
+                for item in items {
+                    match item.as_list() {
+                        Some([Value::Text(name), value]) => self.parameter(name, value),
+                        _ => self.overrides_in(item),
                     }
                 }
             }
-            Value::Text(text) => self.override_in_text(text),
+            Value::Text(text) => self.parameters_in_text(text),
             _ => {}
         }
     }
 
-    fn override_in_text(&mut self, text: &str) {
-        let lower = text.to_ascii_lowercase();
-        if lower.contains("_method") || lower.contains("%5fmethod") || lower.contains("_%6d") {
+    fn parameter(&mut self, name: &str, value: &Value) {
+        let flat = flat(name);
+        let names_method = flat == "method" && name.starts_with('_') || OVERRIDES.contains(&&*flat);
+        let says_change = value.as_text().is_some_and(changes);
+        if names_method {
+            self.methods.push(method(value));
+        } else if NAMES_VERB.contains(&&*flat) && says_change {
             self.methods.push(None);
+        } else if value.as_text().is_some_and(mutates) {
+            self.methods.push(Some("POST".to_owned()));
+        }
+    }
+
+    /// `a=1&_method=DELETE`, encoded any number of times.
+    fn parameters_in_text(&mut self, text: &str) {
+        let Some(decoded) = decoded(text) else {
+            self.methods.push(None);
+            return;
+        };
+        for part in decoded.split(['&', ';', '?']) {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            self.parameter(name.trim_end_matches("[]"), &Value::from(value));
+        }
+        if mutates(&decoded) {
+            self.methods.push(Some("POST".to_owned()));
+        }
+    }
+
+    /// What follows the host may be an address that the server goes on to: a redirect, a proxy.
+    fn carried(&mut self, address: &Address) {
+        let text = format!("{}?{}", address.path.as_deref().unwrap_or_default(), address.query);
+        self.parameters_in_text(&address.query);
+        self.carried_in(&text);
+    }
+
+    fn carried_in(&mut self, text: &str) {
+        let Some(text) = decoded(text) else {
+            self.addresses.push(Address::unreadable());
+            return;
+        };
+        for (at, _) in text.match_indices("://") {
+            let (front, back) = text.split_at_checked(at).unwrap_or_default();
+            let letters = front.bytes().rev().take_while(u8::is_ascii_alphanumeric).count();
+            let scheme = front.get(front.len() - letters..).unwrap_or_default();
+            let end = back.find(['&', '#', ' ', '"', '\'']).unwrap_or(back.len());
+            self.addresses.push(parse(&format!("{scheme}{}", back.get(..end).unwrap_or_default())));
+        }
+        if text.contains("=//") || text.contains("=\\\\") || text.contains("=/\\") {
+            self.addresses.push(Address::unreadable());
         }
     }
 
@@ -225,13 +379,23 @@ impl<'a> Request<'a> {
             self.addresses.push(Address::unreadable());
         }
         for address in self.addresses.clone() {
-            self.override_in_text(&address.query);
+            self.carried(&address);
         }
         for relative in std::mem::take(&mut self.relative) {
             let (path, query) = relative.split_once('?').unwrap_or((relative, ""));
-            self.override_in_text(query);
-            if let Some(first) = self.addresses.first_mut() {
-                first.path = first.path.as_ref().and_then(|base| join(base, path));
+            self.parameters_in_text(query);
+            self.carried_in(relative);
+            let Some(first) = self.addresses.first_mut() else { continue };
+            let at_root = first.path.as_ref().is_none_or(|base| base == "/");
+            first.path = first.path.as_ref().and_then(|base| join(base, path));
+            if takes_over_host(path, at_root) {
+                self.addresses.push(Address::unreadable());
+            }
+        }
+        for port in std::mem::take(&mut self.ports) {
+            match (port, self.addresses.first_mut()) {
+                (Some(port), Some(first)) => first.port = first.port.or(Some(port)),
+                (_, first) => first.into_iter().for_each(|first| first.host = None),
             }
         }
         let registration = &call.registration;
@@ -257,6 +421,7 @@ impl<'a> Request<'a> {
             ("private", truth(private)),
             ("metadata", truth(metadata)),
             ("userinfo", Value::Bool(self.addresses.iter().any(|address| address.userinfo))),
+            ("body", Value::Bool(self.body)),
         ]);
         if let Some(port) = first.port {
             members.insert("port".to_owned(), Value::from(i64::from(port)));
@@ -301,106 +466,24 @@ fn strictest(methods: &[Option<String>]) -> Option<String> {
     readable?.first().map(|method| (*method).clone())
 }
 
-/// A path put behind a base; `None` if it climbs or could.
-fn join(base: &str, path: &str) -> Option<String> {
-    plain_path(&format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/')))
-}
-
-/// The path if no part of it means another one.
-fn plain_path(path: &str) -> Option<String> {
-    let lower = path.to_ascii_lowercase().replace("%2e", ".");
-    let climbs = lower.split(['/', '\\']).any(|part| matches!(part, "." | "..") || part.starts_with("..;"));
-    let strange =
-        lower.contains(['\\', '\0']) || lower.contains("%5c") || lower.contains("%00") || lower.contains("%25");
-    (!climbs && !strange).then(|| if path.is_empty() { "/".to_owned() } else { path.to_owned() })
-}
-
-fn bare_host(text: &str) -> Address {
-    parse(&format!("https://{text}"))
-}
-
-/// Takes an absolute address apart, strictly.
-fn parse(text: &str) -> Address {
-    let strange = |character: char| {
-        character.is_control()
-            || character.is_whitespace()
-            || matches!(character, '\\' | '`' | '{' | '}' | '<' | '>' | '"' | '^' | '|')
-    };
-    if text.len() > MAX_ADDRESS || text.chars().any(strange) {
-        return Address::unreadable();
-    }
-    let Some((scheme, rest)) = text.split_once(':') else { return Address::unreadable() };
-    let scheme_ok = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
-    if !scheme_ok {
-        return Address::unreadable();
-    }
-    let scheme = scheme.to_ascii_lowercase();
-    let local = matches!(
-        scheme.as_str(),
-        "file" | "unix" | "jar" | "netdoc" | "local" | "gopher" | "dict" | "ldap" | "data" | "javascript"
-    );
-    // `host:443/x` is a host and a port to some, a scheme to others.
-    let readable = matches!(scheme.as_str(), "http" | "https" | "ws" | "wss" | "ftp" | "ftps" | "sftp");
-    let Some(rest) = rest.strip_prefix("//").filter(|rest| readable && !rest.starts_with('/')) else {
-        return Address { scheme: Some(scheme), local, ..Address::unreadable() };
-    };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, tail) = (rest.get(..end).unwrap_or_default(), rest.get(end..).unwrap_or_default());
-    let (tail, _) = tail.split_once('#').unwrap_or((tail, ""));
-    let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
-    let (userinfo, host) = match authority.split_once('@') {
-        Some((_, host)) => (true, host),
-        None => (false, authority),
-    };
-    let (host, port) = match split_port(host) {
-        Some((host, port)) => (Host::parse(host), port),
-        None => (None, None),
-    };
-    Address {
-        scheme: Some(scheme),
-        host,
-        port,
-        path: plain_path(path),
-        query: query.to_owned(),
-        userinfo,
-        local: false,
+fn port(value: &Value) -> Option<u16> {
+    match value {
+        Value::Number(number) => number.to_i64().and_then(|number| u16::try_from(number).ok()),
+        _ => None,
     }
 }
 
-/// Host and port; `None` if the port is no port. A second `@` is left in the host, which refuses it.
-fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
-    let after_bracket = text.rfind(']').map_or(0, |at| at + 1);
-    match text.get(after_bracket..)?.rfind(':') {
-        None => Some((text, None)),
-        Some(at) => {
-            let (host, port) = text.split_at_checked(after_bracket + at)?;
-            let port = port.strip_prefix(':')?;
-            if port.is_empty() {
-                return Some((host, None));
-            }
-            let digits = port.bytes().all(|byte| byte.is_ascii_digit()) && (port.len() == 1 || !port.starts_with('0'));
-            digits.then(|| port.parse().ok()).flatten().map(|port| (host, Some(port)))
-        }
+/// Whether a value has any text of its own, not only named members.
+fn has_words(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => !text.trim().is_empty(),
+        Value::List(items) => items.iter().any(has_words),
+        _ => false,
     }
 }
 
-impl Address {
-    fn unreadable() -> Self {
-        Self { scheme: None, host: None, port: None, path: None, query: String::new(), userinfo: false, local: false }
-    }
-
-    /// A registered host on its scheme's usual port. Another port is another service.
-    fn is_registered(&self, registration: &Registration) -> bool {
-        let usual = match self.scheme.as_deref() {
-            Some("https" | "wss") => Some(443),
-            Some("http" | "ws") => Some(80),
-            _ => return false,
-        };
-        let Some(host) = &self.host else { return false };
-        (self.port.is_none() || self.port == usual)
-            && registration.hosts.iter().any(|registered| host.matches(registered))
-    }
+fn is_token(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
     reason = "tests stop where they fail"
 )]
 
+mod adversarial;
 mod doubts;
 mod guide;
 mod lint;

@@ -4,7 +4,7 @@ use runplane_core::call::{Agent, Asked, Call, Established};
 use runplane_core::catalogue::Catalogue;
 use runplane_core::decide::{Decision, Facts, decide, prepare};
 use runplane_core::environment::Environment;
-use runplane_core::inspect;
+use runplane_core::inspect::{self, Readings};
 use runplane_core::json;
 use runplane_core::meter::{MeterValue, Meters};
 use runplane_core::outcome::Outcome;
@@ -55,8 +55,8 @@ impl Sandbox {
         Self { bundle, agent }
     }
 
-    /// One call, recorded in the meters as a sequencer would.
-    pub fn run(&self, action: &Object, meters: &mut Meters) -> Decision {
+    /// One call with what the inspectors read of it.
+    pub fn read(&self, action: &Object) -> (Call, Readings) {
         let text = |name: &str| action.get(name).and_then(Value::as_text).map(str::to_owned);
         let asked = Asked {
             action: text("type").expect("a type"),
@@ -70,6 +70,12 @@ impl Sandbox {
         let (catalogue, settings) = (self.bundle.catalogue(), self.bundle.settings());
         let mut call = Call::new(asked, established, catalogue, settings).expect("a usable call");
         let readings = inspect::read_all(&mut call, catalogue, settings);
+        (call, readings)
+    }
+
+    /// One call, recorded in the meters as a sequencer would.
+    pub fn run(&self, action: &Object, meters: &mut Meters) -> Decision {
+        let (call, readings) = self.read(action);
         let prepared = prepare(&self.bundle, call, readings);
         let values = prepared.meter_keys().map(|key| MeterValue::Ready(meters.read(key, NOW))).collect();
         let decision = decide(&self.bundle, &prepared, &Facts { now: NOW, meters: values, ..Facts::default() });

@@ -91,8 +91,10 @@ fn outside_quotes(text: &str) -> Option<String> {
 fn mail(address: &str) -> Option<Address> {
     let (local, domain) = address.split_once('@')?;
     let atom = |character: char| character.is_alphanumeric() || "!#$&'*+/=?^_`{|}~.-".contains(character);
-    // `!` and `%` route to another host through this one, `*` stands for many.
-    if local.is_empty() || local.len() > 64 || local.contains(['!', '%', '*']) || !local.chars().all(atom) {
+    // `!` and `%` route to another host through this one, `*` stands for many; in front, `|` is a program,
+    // `/` a file and `-` an option to some mailers.
+    let odd = local.contains(['!', '%', '*']) || local.starts_with(['|', '/', '-']);
+    if local.is_empty() || local.len() > 64 || odd || !local.chars().all(atom) {
         return None;
     }
     let domain = domain.strip_suffix('.').unwrap_or(domain);

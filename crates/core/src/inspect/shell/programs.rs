@@ -1,5 +1,8 @@
 //! What programs do, by their names.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     /// Only looks, and prints what it sees.
@@ -21,6 +24,7 @@ const READS: &[&str] = &[
     "ls", "cat", "echo", "grep", "egrep", "fgrep", "head", "tail", "wc", "pwd", "whoami", "id", "uname", "df", "du", "stat", "file",
     "cut", "tr", "cmp", "diff", "basename", "dirname", "realpath", "readlink", "true", "false", "test", "[", "printf", "seq", "md5sum",
     "sha1sum", "sha256sum", "uptime", "free", "which", "ps", "nl", "rev", "tac", "cal", "groups", "nproc", "arch", "tty", "sleep", ":",
+    "cd", "sort", "uniq", "jq", "rg", "tree", "comm", "paste", "printenv", "hostname", "strings", "date", "od", "hexdump", "fold",
 ];
 #[rustfmt::skip]
 const DESTROYS: &[&str] = &[
@@ -55,7 +59,7 @@ const INTERPRETERS: &[&str] = &[
     "sh", "bash", "zsh", "dash", "ksh", "fish", "csh", "tcsh", "ash", "rbash", "python", "python2", "python3", "perl", "ruby", "node",
     "nodejs", "deno", "bun", "php", "lua", "tclsh", "awk", "gawk", "mawk", "nawk", "sed", "ed", "ex", "vi", "vim", "nano", "emacs",
     "powershell", "pwsh", "powershell.exe", "osascript", "source", ".", "java", "groovy", "rscript", "julia", "sqlite3", "bc", "dc",
-    "iex", "invoke-expression", "make", "gdb", "jq", "tar", "zip", "less", "more", "man", "mshta", "wscript", "cscript", "rundll32",
+    "iex", "invoke-expression", "make", "gdb", "tar", "zip", "less", "more", "man", "mshta", "wscript", "cscript", "rundll32",
 ];
 const KEYWORDS: &[&str] = &[
     "if", "then", "else", "elif", "fi", "do", "done", "while", "until", "!", "{", "}", "case", "esac", "function",
@@ -63,22 +67,30 @@ const KEYWORDS: &[&str] = &[
 ];
 const RAISES: &[&str] = &["sudo", "doas", "su", "pkexec", "gosu", "su-exec", "chroot"];
 
-pub(super) fn class(name: &str) -> Class {
+static CLASSES: LazyLock<HashMap<&'static str, Class>> = LazyLock::new(|| {
     let tables = [
-        (READS, Class::Reads),
-        (DESTROYS, Class::Destroys),
-        (NETWORK, Class::Network),
-        (PRIVILEGE, Class::Privilege),
-        (WRAPPERS, Class::Wrapper),
         (INTERPRETERS, Class::Interpreter),
+        (WRAPPERS, Class::Wrapper),
+        (PRIVILEGE, Class::Privilege),
+        (NETWORK, Class::Network),
+        (DESTROYS, Class::Destroys),
+        (READS, Class::Reads),
     ];
+    tables.into_iter().flat_map(|(table, class)| table.iter().map(move |name| (*name, class))).collect()
+});
+
+pub(super) fn class(name: &str) -> Class {
+    if let Some(class) = CLASSES.get(name) {
+        return *class;
+    }
     // Versions and variants of one program: `mkfs.ext4`, `python3.11`.
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
-    let found = |name: &str| tables.iter().find(|(table, _)| table.contains(&name)).map(|(_, class)| *class);
-    match found(name) {
-        Some(class) => class,
-        None => found(stem).filter(|class| *class != Class::Reads).unwrap_or(Class::Other),
-    }
+    CLASSES.get(stem).copied().filter(|class| *class != Class::Reads).unwrap_or(Class::Other)
+}
+
+/// Keywords after which something runs often, or under another name.
+pub(super) fn repeats(word: &str) -> bool {
+    matches!(word, "while" | "until" | "select" | "function")
 }
 
 pub(super) fn is_keyword(word: &str) -> bool {
@@ -96,8 +108,28 @@ pub(super) fn makes_reader_act<'a>(name: &str, mut arguments: impl Iterator<Item
         "file" => arguments
             .any(|argument| argument.starts_with("-C") || argument.starts_with("-m") || argument == "--compile"),
         "diff" => arguments.any(|argument| argument.contains("output")),
+        "sort" => arguments
+            .any(|argument| argument.starts_with("--o") || argument.starts_with("--c") || has_flag(argument, &['o'])),
+        // The second file is written.
+        "uniq" => arguments.filter(|argument| !argument.starts_with('-')).count() > 1,
+        "tree" => arguments.any(|argument| argument.starts_with("--out") || has_flag(argument, &['o', 'R'])),
+        "rg" => arguments.any(|argument| {
+            (argument.starts_with("--pre") && argument != "--pretty") || argument.starts_with("--hostname")
+        }),
+        "find" => arguments
+            .any(|argument| ["-exec", "-ok", "-del", "-fpr", "-fls"].iter().any(|action| argument.starts_with(action))),
+        // Without `+` it is the time to set.
+        "date" => arguments.any(|argument| {
+            !argument.starts_with(['+', '-']) || argument.starts_with("--s") || has_flag(argument, &['s'])
+        }),
+        "hostname" => arguments.any(|argument| !matches!(argument, "-f" | "-s" | "-i" | "-I" | "-d" | "-A" | "--fqdn")),
         _ => false,
     }
+}
+
+/// Whether a group of short options (`-no`) has one of these.
+fn has_flag(argument: &str, flags: &[char]) -> bool {
+    argument.strip_prefix('-').is_some_and(|group| !group.starts_with('-') && group.contains(flags))
 }
 
 /// Whether the arguments of a program nobody knows plainly ask for destruction.

@@ -94,7 +94,13 @@ impl Cutter {
             self.at += 1;
             match character {
                 ' ' | '\t' => self.end_word(),
-                '\n' | ';' | '(' | ')' => self.end_command(false),
+                '\n' | ';' | ')' => self.end_command(false),
+                '(' => {
+                    // `name()` makes a function, so that a name means something else from there on.
+                    let rest = self.characters.get(self.at..).unwrap_or_default();
+                    self.tokens.is_ambiguous |= rest.iter().find(|next| !matches!(next, ' ' | '\t')) == Some(&')');
+                    self.end_command(false);
+                }
                 '|' => {
                     let or = self.peek(0) == '|';
                     self.at += usize::from(or || self.peek(0) == '&');
@@ -278,10 +284,10 @@ impl Cutter {
             self.at += 1;
         }
         let rest: String = self.characters.iter().skip(self.at).take(12).collect();
-        let stream = rest.strip_prefix('&').is_some_and(|stream| stream.starts_with(['0', '1', '2', '-']));
-        let nowhere = rest
-            .strip_prefix("/dev/null")
-            .is_some_and(|after| after.is_empty() || after.starts_with([' ', '\n', ';', '|', '&', ')', '2', '\t']));
+        let ends = |after: &str| after.is_empty() || after.starts_with([' ', '\n', ';', '|', '&', ')', '\t', '<', '>']);
+        let stream =
+            rest.strip_prefix('&').and_then(|stream| stream.strip_prefix(['0', '1', '2', '-'])).is_some_and(ends);
+        let nowhere = rest.strip_prefix("/dev/null").is_some_and(ends);
         if stream {
             self.at += 2;
         } else if nowhere {

@@ -11,6 +11,8 @@ const MAX_NESTING: usize = 12;
 /// Most operators, which nest in the tree; bounds every recursive walk.
 const MAX_OPERATORS: usize = 300;
 const MAX_STATEMENTS: usize = 64;
+/// Strings kept; a text with more of them that is no plain statement is not read.
+const MAX_STRINGS: usize = 256;
 
 #[derive(Debug, Default)]
 pub(super) struct Scan {
@@ -21,11 +23,69 @@ pub(super) struct Scan {
     pub(super) is_ambiguous: bool,
     /// Small enough for the parsers.
     pub(super) is_small: bool,
+    /// It runs a text that it puts together: `EXEC('DEL' + 'ETE …')`.
+    pub(super) runs_text: bool,
+    /// What stands in single quotes.
+    pub(super) strings: Vec<String>,
 }
 
 /// Whether the text begins as a statement does that is no read.
 pub(super) fn opens_change(text: &str) -> bool {
     super::acts(&first_word(text))
+}
+
+/// Whether a text that may well be prose begins as a change does, with what it changes: `DROP TABLE`.
+pub(super) fn opens_with_change_of_something(text: &str) -> bool {
+    let mut words = text.split(|character: char| !character.is_alphanumeric() && character != '_');
+    let mut next = || words.find(|word| !word.is_empty()).map(str::to_uppercase).unwrap_or_default();
+    changes_of_something(&next(), &next())
+}
+
+/// The same anywhere in a text that a statement holds.
+pub(super) fn changes_somewhere(text: &str) -> bool {
+    let words: Vec<String> = text
+        .split(|character: char| !character.is_alphanumeric() && character != '_')
+        .filter(|word| !word.is_empty())
+        .map(str::to_uppercase)
+        .collect();
+    let opens = words.first().is_some_and(|word| matches!(word.as_str(), "DELETE" | "TRUNCATE"));
+    opens || words.windows(2).any(|pair| matches!(pair, [one, other] if changes_of_something(one, other)))
+}
+
+fn changes_of_something(verb: &str, object: &str) -> bool {
+    let thing = matches!(
+        object,
+        "TABLE"
+            | "DATABASE"
+            | "SCHEMA"
+            | "VIEW"
+            | "INDEX"
+            | "USER"
+            | "ROLE"
+            | "FUNCTION"
+            | "PROCEDURE"
+            | "TRIGGER"
+            | "COLUMN"
+            | "SEQUENCE"
+            | "TYPE"
+            | "EXTENSION"
+            | "MATERIALIZED"
+            | "OWNED"
+            | "TABLESPACE"
+            | "SYSTEM"
+            | "POLICY"
+    );
+    match verb {
+        "DELETE" => object == "FROM",
+        "INSERT" | "MERGE" => object == "INTO",
+        "DROP" | "ALTER" | "CREATE" => thing,
+        "TRUNCATE" => object == "TABLE",
+        "GRANT" | "REVOKE" => matches!(
+            object,
+            "ALL" | "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "USAGE" | "EXECUTE" | "CONNECT" | "CREATE" | "ROLE"
+        ),
+        _ => false,
+    }
 }
 
 fn first_word(text: &str) -> String {
@@ -55,13 +115,14 @@ impl Scan {
         let mut scan = scanner.scan;
         scan.is_small = scanner.deepest <= MAX_NESTING
             && scanner.operators <= MAX_OPERATORS
-            && scanner.statements <= MAX_STATEMENTS;
+            && scanner.statements <= MAX_STATEMENTS
+            && scan.strings.len() < MAX_STRINGS;
         scan.all_words = words_of(text);
         scan
     }
 }
 
-fn words_of(text: &str) -> BTreeSet<String> {
+pub(super) fn words_of(text: &str) -> BTreeSet<String> {
     let words = text.split(|character: char| !character.is_alphanumeric() && character != '_');
     words.filter(|word| !word.is_empty()).map(str::to_uppercase).collect()
 }
@@ -144,6 +205,8 @@ impl Scanner<'_> {
             .is_some_and(|rest| rest.starts_with(['\'', '"']) || rest.starts_with("&'") || rest.starts_with("&\""));
         self.scan.is_ambiguous |=
             quote && !matches!(word.as_str(), "N" | "B" | "X" | "DATE" | "TIME" | "TIMESTAMP" | "INTERVAL");
+        let opens = || self.rest.get(end..).is_some_and(|rest| rest.trim_start().starts_with('('));
+        self.scan.runs_text |= matches!(word.as_str(), "EXEC" | "EXECUTE") && opens();
         self.scan.words.insert(word);
         self.skip(end);
     }
@@ -164,6 +227,9 @@ impl Scanner<'_> {
             } else if self.rest.get(at..).is_some_and(|rest| rest.starts_with(quote)) {
                 at += quote.len_utf8();
             } else {
+                if quote == '\'' && self.scan.strings.len() < MAX_STRINGS {
+                    self.scan.strings.push(self.rest.get(1..at - 1).unwrap_or_default().to_owned());
+                }
                 return self.skip(at);
             }
         }

@@ -4,7 +4,7 @@
 
 use super::{Kind, condition, functions};
 use sqlparser::ast::{
-    AlterTableOperation, BinaryOperator, Expr, Function, Insert, ObjectName, ObjectNamePart, ObjectType,
+    AlterTableOperation, BinaryOperator, Expr, FromTable, Function, Insert, ObjectName, ObjectNamePart, ObjectType,
     OnConflictAction, OnInsert, Query, Select, Statement, TableFactor, Visit, Visitor,
 };
 use sqlparser::dialect::{Dialect, GenericDialect, MsSqlDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
@@ -27,6 +27,9 @@ pub(super) struct Walk {
     pub(super) deletes: bool,
     pub(super) schema: bool,
     pub(super) grants: bool,
+    /// Rows of a system table are changed, or one that holds passwords is read.
+    system: bool,
+    passwords: bool,
 }
 
 /// One walk for each database that can read the text at all.
@@ -45,6 +48,7 @@ fn reading(dialect: &dyn Dialect, text: &str) -> Option<Walk> {
         for statement in &statements {
             let _ = statement.visit(&mut walk);
         }
+        walk.close();
         (!statements.is_empty()).then_some(walk)
     };
     catch_unwind(AssertUnwindSafe(walk)).ok().flatten()
@@ -70,9 +74,20 @@ impl Walk {
         self.kinds.insert(Kind::Grant);
     }
 
-    fn change(&mut self, selection: Option<&Expr>) {
+    /// `changed`: what the changed table is called, if the statement names others beside it.
+    fn change(&mut self, selection: Option<&Expr>, changed: Option<&[String]>) {
         self.changes += 1;
-        self.bounded += usize::from(selection.is_some_and(condition::bounds));
+        self.bounded += usize::from(selection.is_some_and(|condition| condition::bounds(condition, changed)));
+    }
+
+    fn close(&mut self) {
+        let reads = self.kinds.iter().all(|kind| matches!(kind, Kind::Select | Kind::Show));
+        if self.system && !reads {
+            self.grant();
+        }
+        if self.passwords {
+            self.note(Kind::Other);
+        }
     }
 
     fn statement(&mut self, statement: &Statement) {
@@ -90,11 +105,20 @@ impl Walk {
             | Statement::ShowFunctions { .. } => self.note(Kind::Show),
             Statement::Insert(insert) => self.insert(insert),
             Statement::Update(update) => {
-                self.change(update.selection.as_ref());
+                let several = update.from.is_some() || !update.table.joins.is_empty();
+                let names = several.then(|| names_of(&update.table.relation));
+                self.change(update.selection.as_ref(), names.as_deref());
                 self.kinds.insert(if update.or.is_some() { Kind::Merge } else { Kind::Update });
             }
             Statement::Delete(delete) => {
-                self.change(delete.selection.as_ref());
+                let tables = match &delete.from {
+                    FromTable::WithFromKeyword(tables) | FromTable::WithoutKeyword(tables) => tables,
+                };
+                let single = delete.using.is_none()
+                    && delete.tables.is_empty()
+                    && matches!(tables.as_slice(), [only] if only.joins.is_empty());
+                // A bound on one of several tables says little about the others.
+                self.change(delete.selection.as_ref(), (!single).then_some(&[][..]));
                 self.delete(Kind::Delete);
             }
             Statement::Merge(merge) => {
@@ -108,11 +132,11 @@ impl Walk {
             | Statement::Rollback { .. }
             | Statement::Savepoint { .. }
             | Statement::ReleaseSavepoint { .. } => self.note(Kind::Transaction),
-            Statement::Set(_)
-            | Statement::Use(_)
-            | Statement::Reset(_)
-            | Statement::Pragma { .. }
-            | Statement::AlterSession { .. } => {
+            Statement::Set(set) => {
+                self.grants |= set.to_string().to_uppercase().contains("PASSWORD");
+                self.note(Kind::Set);
+            }
+            Statement::Use(_) | Statement::Reset(_) | Statement::Pragma { .. } | Statement::AlterSession { .. } => {
                 self.kinds.insert(Kind::Set);
             }
             Statement::Lock(_) | Statement::LockTables { .. } => self.note(Kind::Lock),
@@ -129,10 +153,11 @@ impl Walk {
     /// Statements about structure and permissions, and all that is left.
     fn definition(&mut self, statement: &Statement) {
         match statement {
-            Statement::Drop { object_type, .. } => {
+            Statement::Drop { object_type, cascade, .. } => {
                 let holds_no_rows =
                     matches!(object_type, ObjectType::View | ObjectType::Index | ObjectType::Role | ObjectType::User);
-                self.deletes |= !holds_no_rows;
+                // In some databases a user's tables go with the user.
+                self.deletes |= !holds_no_rows || (*cascade && *object_type == ObjectType::User);
                 self.grants |= matches!(object_type, ObjectType::Role | ObjectType::User);
                 self.schema(Kind::Drop);
             }
@@ -172,6 +197,7 @@ impl Walk {
     /// The many forms that need no further look, by the word they are written with.
     fn by_first_word(&mut self, statement: &Statement) {
         let text = statement.to_string().to_uppercase();
+        self.grants |= text.contains(" OWNER TO ") || text.contains(" OWNED BY ") || text.contains("PRIVILEGES");
         match text.split_whitespace().next().unwrap_or_default() {
             "CREATE" => self.schema(Kind::Create),
             "ALTER" | "RENAME" | "COMMENT" => self.schema(Kind::Alter),
@@ -214,6 +240,55 @@ impl Walk {
     }
 }
 
+/// What a table is called in the rest of the statement.
+fn names_of(table: &TableFactor) -> Vec<String> {
+    match table {
+        TableFactor::Table { alias: Some(alias), .. } => vec![alias.name.value.to_lowercase()],
+        TableFactor::Table { name, .. } => last_name(name).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn last_name(name: &ObjectName) -> Option<String> {
+    match name.0.last() {
+        Some(ObjectNamePart::Identifier(last)) => Some(last.value.to_lowercase()),
+        _ => None,
+    }
+}
+
+fn first_of_several(name: &ObjectName) -> Option<String> {
+    match name.0.as_slice() {
+        [ObjectNamePart::Identifier(first), _, ..] => Some(first.value.to_lowercase()),
+        _ => None,
+    }
+}
+
+/// Tables that a database keeps about itself: writing them changes structure or permissions.
+fn is_system(schema: Option<&str>, table: &str) -> bool {
+    let own = ["pg_catalog", "information_schema", "mysql", "sys", "performance_schema", "msdb", "master"];
+    schema.is_some_and(|schema| own.contains(&schema))
+        || table.starts_with("pg_")
+        || table.starts_with("sqlite_")
+        || matches!(table, "sysusers" | "syslogins" | "sysobjects" | "sysxlogins" | "user$")
+}
+
+/// Tables in which a database keeps passwords.
+fn holds_passwords(schema: Option<&str>, table: &str) -> bool {
+    matches!(
+        table,
+        "pg_shadow"
+            | "pg_authid"
+            | "pg_user_mapping"
+            | "pg_user_mappings"
+            | "sql_logins"
+            | "syslogins"
+            | "sysxlogins"
+            | "user$"
+            | "dba_users"
+            | "pg_subscription"
+    ) || (schema == Some("mysql") && matches!(table, "user" | "global_priv" | "db" | "servers"))
+}
+
 fn removes_rows_or_columns(operation: &AlterTableOperation) -> bool {
     matches!(
         operation,
@@ -236,6 +311,10 @@ fn changes_access(operation: &AlterTableOperation) -> bool {
             | AlterTableOperation::ForceRowLevelSecurity
             | AlterTableOperation::NoForceRowLevelSecurity
     )
+}
+
+fn is_variable(expr: &Expr) -> bool {
+    matches!(expr, Expr::Identifier(name) if name.quote_style.is_none() && name.value.starts_with('@'))
 }
 
 impl Visitor for Walk {
@@ -262,6 +341,10 @@ impl Visitor for Walk {
     }
 
     fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
+        let schema = first_of_several(relation);
+        let table = last_name(relation).unwrap_or_default();
+        self.system |= is_system(schema.as_deref(), &table);
+        self.passwords |= holds_passwords(schema.as_deref(), &table);
         if self.tables.len() < 256 {
             self.tables.insert(relation.to_string().to_lowercase());
         }
@@ -284,6 +367,8 @@ impl Visitor for Walk {
                 op: BinaryOperator::Assignment | BinaryOperator::Custom(_) | BinaryOperator::PGCustomBinaryOperator(_),
                 ..
             } => self.note(Kind::Call),
+            // `SELECT @a = 1` sets a variable in some databases.
+            Expr::BinaryOp { left, op: BinaryOperator::Eq, .. } if is_variable(left) => self.note(Kind::Call),
             Expr::Lambda(_) | Expr::Prefixed { .. } => self.note(Kind::Call),
             _ => {}
         }

@@ -205,12 +205,12 @@ fn the_method_is_the_strictest_one_named() {
         (r#"{"method":"GET","headers":"X-HTTP-Method-Override: DELETE"}"#, "UNKNOWN"),
         (r#"{"method":"GET","headers":{"A":"b\r\nX-HTTP-Method-Override: DELETE"}}"#, "UNKNOWN"),
         (r#"{"method":"GET","headers":{"X-HTTP-Method-Override":7}}"#, "UNKNOWN"),
-        (r#"{"method":"GET","body":"a=b&_method=DELETE"}"#, "UNKNOWN"),
+        (r#"{"method":"GET","body":"a=b&_method=DELETE"}"#, "DELETE"),
     ] {
         let context = context.replacen('{', r#"{"url":"https://api.github.com/x","#, 1).replace(",}", "}");
         assert_eq!(reading(&context)["method"], method.into(), "{context}");
     }
-    assert_eq!(get("https://api.github.com/x?_method=DELETE")["method"], unknown());
+    assert_eq!(get("https://api.github.com/x?_method=DELETE")["method"], "DELETE".into());
     let declared = read(&call("axios.post", r#"{"method":"GET","url":"https://api.github.com/"}"#));
     assert_eq!(declared.to_value().unwrap().get("method"), Some(&"POST".into()));
 }
