@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 BIN := $(CARGO_TARGET_DIR)/debug/runplane
 RELEASE := $(CARGO_TARGET_DIR)/release/runplane
 
-.PHONY: help run test check lint bench bless demo build sdk tools web
+.PHONY: help run test check lint bench fuzz bless demo build sdk tools web
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s '	'
@@ -52,6 +52,15 @@ check: lint test ## lint and test
 bench: ## durable guard and decide, beside their floors
 	cargo build --release --quiet -p runplane
 	cargo run --release --quiet -p runplane-bench -- --runplane $(RELEASE) --cerbos "$$(bench/fetch-cerbos || true)" --json bench.json
+
+FUZZED := $(or $(TARGET),policy condition json sql url shell recipients file export note)
+fuzz: ## the fuzz targets, 60 seconds each (SECONDS=, TARGET=); needs a nightly compiler and cargo-fuzz
+	@scripts/require cargo-fuzz
+	@cd fuzz && for target in $(FUZZED); do \
+	  mkdir -p found/$$target && \
+	  CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)/fuzz cargo +nightly fuzz run $$target found/$$target corpus/$$target -- \
+	    -max_total_time=$(or $(SECONDS),60) -timeout=5 -max_len=4096 -verbosity=0 || exit 1; \
+	done
 
 bless: ## rewrite golden files (OpenAPI, CLI help) from the code
 	RUNPLANE_BLESS=1 cargo test --quiet -p runplane-server -p runplane golden

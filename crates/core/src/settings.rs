@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields, try_from = "Unchecked")]
 pub struct Settings {
-    /// Mail and host domains that are ours, lower case; each covers its sub-domains.
+    /// Mail and host domains that are ours, lower case; each covers its sub-domains, except one written
+    /// with `=` in front, which is only itself.
     pub internal_domains: Vec<String>,
     /// What holds for a call that no rule matched.
     pub default_decision: Outcome,
@@ -83,8 +84,9 @@ impl Settings {
     /// Whether `domain` (lower case) is one of ours or below one of ours.
     #[must_use]
     pub fn is_internal_domain(&self, domain: &str) -> bool {
-        self.internal_domains.iter().any(|ours| {
-            domain.strip_suffix(ours.as_str()).is_some_and(|front| front.is_empty() || front.ends_with('.'))
+        self.internal_domains.iter().any(|ours| match ours.strip_prefix('=') {
+            Some(only) => domain == only,
+            None => domain.strip_suffix(ours.as_str()).is_some_and(|front| front.is_empty() || front.ends_with('.')),
         })
     }
 }
@@ -131,14 +133,16 @@ impl TryFrom<Unchecked> for Settings {
 }
 
 fn internal_domain(domain: &str) -> Result<String, &'static str> {
-    let lower = domain.trim().trim_start_matches('@').to_ascii_lowercase();
+    let written = domain.trim();
+    let (only, name) = written.strip_prefix('=').map_or(("", written), |name| ("=", name));
+    let lower = name.trim_start_matches('@').to_ascii_lowercase();
     if !is_host_name(&lower) {
         return Err("is not a domain name (write international names in their `xn--` form)");
     }
     if !lower.contains('.') {
         return Err("has no dot: a whole top-level domain cannot be internal");
     }
-    Ok(lower)
+    Ok(format!("{only}{lower}"))
 }
 
 fn check_limits(limits: &Limits) -> Result<(), SettingsError> {

@@ -92,6 +92,8 @@ const NAMES_TO: &[&str] = &[
     "targetreplicas",
     "capacity",
 ];
+/// Most conditions in words that are read; each needs a parser.
+const MAX_CONDITIONS: usize = 32;
 /// Conditions that choose everything.
 const CHOOSES_ALL: &[&str] =
     &["", "*", "all", "true", "1", "1=1", "'1'='1'", "any", "everything", "where 1=1", "where true"];
@@ -218,6 +220,7 @@ fn scaling(context: &Object, members: &mut Object) {
 /// choose plainly; what only reads them may choose in words nobody knows.
 fn everything(context: &Object, changes: bool) -> Option<bool> {
     let mut sum = Some(false);
+    let mut texts_left = MAX_CONDITIONS;
     let opaque = |name: &str| is_content(name) || NAMES_CONDITION.contains(&name);
     each_member(context, &opaque, &mut |name, value| {
         let found = if matches!(name, "all" | "everything" | "deleteall" | "updateall" | "truncate" | "purge") {
@@ -227,7 +230,7 @@ fn everything(context: &Object, changes: bool) -> Option<bool> {
                 _ => None,
             }
         } else if NAMES_CONDITION.contains(&name) && (changes || name != "query") {
-            chooses_all(value).or((!changes).then_some(false))
+            chooses_all(value, &mut texts_left).or((!changes).then_some(false))
         } else if NAMES_HOLDER.contains(&name) || NAMES_SCALED.contains(&name) {
             Some(value.as_text().is_some_and(|text| {
                 matches!(text.trim().to_ascii_lowercase().as_str(), "*" | "%" | "all" | "any") || text.contains('*')
@@ -241,16 +244,19 @@ fn everything(context: &Object, changes: bool) -> Option<bool> {
 }
 
 /// Whether a condition chooses everything there is; unknown unless it plainly chooses something.
-fn chooses_all(value: &Value) -> Option<bool> {
+fn chooses_all(value: &Value, texts_left: &mut usize) -> Option<bool> {
     match value {
         Value::Null | Value::Number(_) => Some(true),
         Value::Bool(all) => Some(*all),
         Value::Text(text) if CHOOSES_ALL.contains(&normal(text).as_str()) => Some(true),
-        Value::Text(text) => sql::chooses(text).then_some(false),
+        Value::Text(text) => {
+            *texts_left = texts_left.checked_sub(1)?;
+            sql::chooses(text).then_some(false)
+        }
         Value::Object(members) if members.is_empty() => Some(true),
         Value::Object(members) => object_chooses(members).then_some(false),
         Value::List(items) if items.is_empty() => Some(true),
-        Value::List(items) => items.iter().all(|item| chooses_all(item) == Some(false)).then_some(false),
+        Value::List(items) => items.iter().all(|item| chooses_all(item, texts_left) == Some(false)).then_some(false),
     }
 }
 

@@ -10,6 +10,7 @@
 mod condition;
 mod functions;
 mod lexical;
+mod plain;
 mod walk;
 
 use super::Reading;
@@ -170,7 +171,7 @@ impl<'a> Collected<'a> {
                 self.value(value);
             } else if let Value::Object(inner) = value {
                 self.members(inner);
-            } else if !has_word(name, NAMES_PROSE) && !(self.sure && has_word(name, NAMES_TEXT)) {
+            } else if !(has_word(name, NAMES_PROSE) || self.sure && has_word(name, NAMES_TEXT)) {
                 self.other(value);
             }
         }
@@ -240,6 +241,17 @@ pub(super) fn chooses(text: &str) -> bool {
 
 impl Found {
     fn text(&mut self, text: &str) {
+        if let Some(tables) = plain::tables(text) {
+            self.kinds.insert(Kind::Select);
+            self.statements += 1;
+            self.tables.extend(tables);
+            return;
+        }
+        self.text_in_full(text);
+    }
+
+    /// The text as every database would read it.
+    fn text_in_full(&mut self, text: &str) {
         let scan = Scan::of(text);
         let before = self.statements;
         let mut kinds = BTreeSet::new();

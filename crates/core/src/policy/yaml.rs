@@ -77,6 +77,11 @@ fn options() -> serde_saphyr::Options {
             max_documents: 1,
             max_aliases: 100,
         },
+        // An alias of an alias of an alias is a bomb; a policy has no use for more than a few.
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 5_000,
+            max_replay_stack_depth: 8,
+        },
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::Error,
         merge_keys: serde_saphyr::MergeKeyPolicy::Error,
         leading_zero_numbers_as_strings: true,

@@ -64,3 +64,14 @@ fn target_names_are_normalised() {
     let settings = parse(r#"{"targets":{" Finance-System ":{"sensitivity":"high"}}}"#).unwrap();
     assert!(settings.registration("finance-system").is_some());
 }
+
+#[test]
+fn a_domain_with_an_equals_sign_is_only_itself() {
+    let settings: Settings = serde_json::from_str(r#"{"internalDomains":["=Acme.example","corp.example"]}"#).unwrap();
+    assert_eq!(settings.internal_domains, ["=acme.example", "corp.example"]);
+    assert!(settings.is_internal_domain("acme.example") && settings.is_internal_domain("eu.corp.example"));
+    assert!(!settings.is_internal_domain("eu.acme.example") && !settings.is_internal_domain("=acme.example"));
+    for wrong in ["=", "==acme.example", "=acme", "acme.example="] {
+        assert!(serde_json::from_str::<Settings>(&format!(r#"{{"internalDomains":["{wrong}"]}}"#)).is_err(), "{wrong}");
+    }
+}

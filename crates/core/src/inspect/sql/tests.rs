@@ -360,3 +360,184 @@ proptest! {
 fn strictness(kind: &str) -> usize {
     ["SELECT", "INSERT", "UPDATE", "CALL", "DELETE", "UNKNOWN"].iter().position(|known| *known == kind).unwrap_or(3)
 }
+
+fn in_full(sql: &str) -> Object {
+    let mut found = Found::default();
+    found.text_in_full(sql);
+    found.reading()
+}
+
+const PLAIN: &[&str] = &[
+    "SELECT 1 FROM t",
+    "select id, name from users where id = 7;",
+    "SELECT count(*) FROM orders",
+    "SELECT DISTINCT u.name, sum(o.total) AS total FROM users u JOIN orders o ON o.user_id = u.id WHERE o.created_at >= '2026-01-01' GROUP BY u.name HAVING sum(o.total) > 100 ORDER BY total DESC, u.name LIMIT 20",
+    "SELECT * FROM public.users WHERE email LIKE '%@acme.example' AND NOT (a IS NULL OR b IN (1, 2, $1))",
+    "SELECT a.*, b.x FROM a LEFT OUTER JOIN b ON b.id = a.id WHERE b.id IS NOT NULL LIMIT 5 OFFSET 10",
+    "SELECT a FROM t WHERE b BETWEEN 1 AND 2 AND c <> 'x' ORDER BY a ASC",
+    "SELECT coalesce(max(id), 0) + 1 AS next_id FROM t\n",
+    "SELECT a FROM t, u WHERE t.a = u.b",
+    "SELECT status, type, name FROM jobs WHERE state = 'done'",
+];
+
+#[test]
+fn a_plain_read_is_read_as_in_full() {
+    for sql in PLAIN {
+        assert!(plain::tables(sql).is_some(), "{sql}");
+        assert_eq!(reading(sql).0, in_full(sql), "{sql}");
+    }
+    for sql in [
+        "SELECT 1",
+        "SELECT a FROM t WHERE evil()",
+        "SELECT a FROM t FOR UPDATE",
+        "SELECT a INTO b FROM t",
+        "SELECT a FROM t DELETE",
+        "SELECT a FROM t; SELECT b FROM u",
+        "SELECT a FROM t -- x",
+        "SELECT a FROM t WHERE b = 'x\\'",
+        "SELECT a FROM t WHERE b = 'it''s'",
+        "SELECT a FROM pg_shadow",
+        "SELECT a FROM mysql.user",
+        "SELECT a FROM f(1)",
+        "SELECT s.f(1) FROM t",
+        "SELECT a FROM t WITH (NOLOCK)",
+        "SELECT \"a\" FROM t",
+        "SELECT a FROM t WHERE @a = 1",
+        "SELECT a FROM t LOCK",
+        "SELECT a FROM t WHERE b = E'x'",
+    ] {
+        assert!(plain::tables(sql).is_none(), "{sql}");
+    }
+}
+
+#[test]
+fn no_keyword_is_taken_for_a_name_by_mistake() {
+    let places = [
+        "SELECT {} FROM t",
+        "SELECT {} b FROM t",
+        "SELECT a FROM {}",
+        "SELECT a AS {} FROM t",
+        "SELECT a {} FROM t",
+        "SELECT a FROM t {}",
+        "SELECT a FROM t AS {} WHERE a = 1",
+        "SELECT t.{} FROM t",
+        "SELECT a FROM t WHERE {} = 1 AND a = 2",
+        "SELECT a FROM t GROUP BY {}",
+        "SELECT count({}) FROM t",
+    ];
+    for keyword in sqlparser::keywords::ALL_KEYWORDS {
+        for place in places {
+            let sql = place.replace("{}", keyword);
+            if plain::tables(&sql).is_some() {
+                assert_eq!(reading(&sql).0, in_full(&sql), "{sql}");
+            }
+        }
+    }
+}
+
+/// Texts made of the words that the shortcut knows and of those it must not take for names.
+fn sentence() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "a",
+        "t",
+        "u.b",
+        "*",
+        ",",
+        "(",
+        ")",
+        "=",
+        "<",
+        "-",
+        "+",
+        "1",
+        "'x'",
+        "$1",
+        "FROM t",
+        "WHERE",
+        "AND",
+        "OR",
+        "NOT",
+        "IN",
+        "IS NULL",
+        "LIKE",
+        "BETWEEN",
+        "GROUP BY",
+        "ORDER BY",
+        "HAVING",
+        "LIMIT",
+        "OFFSET",
+        "AS",
+        "JOIN u ON",
+        "LEFT JOIN",
+        "count(",
+        "max(",
+        "DISTINCT",
+        "DESC",
+        "NULL",
+        "true",
+        "evil(",
+        "FOR",
+        "UPDATE",
+        "INTO",
+        "UNION",
+        "SELECT",
+        "CASE",
+        "date",
+        "interval",
+        "end",
+        "set",
+        "only",
+        "all",
+        "any",
+        "exists",
+        "user",
+        "key",
+        "row",
+        "next",
+        "value",
+        "first",
+        "name",
+        "type",
+        ".",
+        ";",
+        "lock",
+        "with",
+        "use",
+        "window",
+        "final",
+        "sample",
+        "array",
+        "map",
+        "connect",
+        "start",
+        "prior",
+        "top",
+        "percent",
+        "current",
+        "session",
+        "global",
+        "local",
+        "exec",
+        "values",
+    ]);
+    let tail = prop::collection::vec(words, 0..9).prop_map(|words| words.join(" "));
+    let head = prop::sample::select(vec![
+        "SELECT a FROM t",
+        "SELECT",
+        "SELECT a FROM t WHERE a = 1",
+        "SELECT a",
+        "SELECT a FROM t x",
+    ]);
+    (head, tail).prop_map(|(head, tail)| format!("{head} {tail}"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn the_shortcut_agrees_with_the_long_way(sql in sentence()) {
+        if plain::tables(&sql).is_some() {
+            prop_assert_eq!(reading(&sql).0, in_full(&sql), "{}", sql);
+        }
+    }
+}

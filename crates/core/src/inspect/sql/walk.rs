@@ -289,6 +289,11 @@ fn holds_passwords(schema: Option<&str>, table: &str) -> bool {
     ) || (schema == Some("mysql") && matches!(table, "user" | "global_priv" | "db" | "servers"))
 }
 
+/// Whether a table needs a closer look than its being read.
+pub(super) fn is_guarded(schema: Option<&str>, table: &str) -> bool {
+    is_system(schema, table) || holds_passwords(schema, table)
+}
+
 fn removes_rows_or_columns(operation: &AlterTableOperation) -> bool {
     matches!(
         operation,

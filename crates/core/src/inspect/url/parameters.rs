@@ -43,6 +43,8 @@ pub(super) fn changes(word: &str) -> bool {
 
 /// Whether a GraphQL document has a mutation or subscription.
 pub(super) fn mutates(text: &str) -> bool {
+    // Without a brace it is no document; the last one decides for all words in front of it.
+    let Some(last_brace) = text.rfind(['{', '(', '@']) else { return false };
     let mut rest = text;
     while let Some(at) = rest.find("mutation") {
         let (front, back) = rest.split_at_checked(at).unwrap_or_default();
@@ -50,7 +52,7 @@ pub(super) fn mutates(text: &str) -> bool {
         let begins = front.is_empty() || !front.ends_with(|last: char| last.is_alphanumeric() || last == '_');
         let goes_on = after.trim_start_matches(|character: char| character.is_alphanumeric() || character == '_');
         if begins && goes_on.trim_start().starts_with(['{', '(', '@'])
-            || begins && after.trim_start() != after && after.contains('{')
+            || begins && after.trim_start() != after && text.len() - after.len() < last_brace
         {
             return true;
         }

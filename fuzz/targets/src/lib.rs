@@ -1,0 +1,26 @@
+//! What the fuzz targets do with their bytes: one function each, called by libFuzzer and by a test that
+//! runs the committed corpus.
+//!
+//! A target fails by panicking. Beside not panicking, each checks a property that holds for any input.
+
+mod documents;
+mod payloads;
+mod records;
+
+pub use documents::{condition, json, policy};
+pub use payloads::{file, recipients, shell, sql, url};
+pub use records::{export, note};
+
+/// Name and function of each target; the name is that of its folder in `corpus/`.
+pub const TARGETS: [(&str, fn(&[u8])); 10] = [
+    ("policy", policy),
+    ("condition", condition),
+    ("json", json),
+    ("sql", sql),
+    ("url", url),
+    ("shell", shell),
+    ("recipients", recipients),
+    ("file", file),
+    ("export", export),
+    ("note", note),
+];
