@@ -11,8 +11,10 @@ pub use documents::{condition, json, policy};
 pub use payloads::{file, recipients, shell, sql, url};
 pub use records::{export, note};
 
-/// Name and function of each target; the name is that of its folder in `corpus/`.
-pub const TARGETS: [(&str, fn(&[u8])); 10] = [
+/// Name and function of a target; the name is that of its folder in `corpus/`.
+pub type Target = (&'static str, fn(&[u8]));
+
+pub const TARGETS: [Target; 10] = [
     ("policy", policy),
     ("condition", condition),
     ("json", json),
