@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 BIN := $(CARGO_TARGET_DIR)/debug/runplane
 RELEASE := $(CARGO_TARGET_DIR)/release/runplane
 
-.PHONY: help run test check lint bench fuzz bless demo build sdk tools web
+.PHONY: help run test pooler check lint bench fuzz bless demo build sdk tools web
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s '	'
@@ -31,6 +31,9 @@ test: build sdk ## everything: Rust, SDK, published client, examples
 
 web: tools ## the dashboard, into web/dist, from where the binary embeds it
 	cd web && $(NPM_CI) && npm run --silent build
+
+pooler: ## the PostgreSQL store's tests through PgBouncer in transaction mode
+	scripts/with-postgres scripts/with-pgbouncer cargo test --quiet -p runplane-store postgres
 
 NPM_CI := npm ci --no-audit --no-fund --silent
 

@@ -29,4 +29,4 @@ pub use rows::{
     Installation, Link, Payload, Request, Retention, Session, Snapshot, StoredPayload, Workspace,
 };
 pub use sqlite::{Options, SqliteStore};
-pub use store::{MAX_PAGE, Seen, Store, Turn, WalState};
+pub use store::{MAX_PAGE, Seen, Store, Turn, Wake, WalState};

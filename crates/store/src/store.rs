@@ -4,6 +4,8 @@
 //! limit and never return more than [`MAX_PAGE`] rows. A workspace is named by its id; one that does not
 //! exist is [`StoreError::UnknownWorkspace`], never an empty answer.
 
+use std::time::Duration;
+
 use crate::batch::Batch;
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
@@ -43,6 +45,9 @@ pub trait Turn: Send {
 fn no_accounts() -> StoreError {
     StoreError::Unavailable("this store keeps no accounts".into())
 }
+
+/// What a store calls when another process said that there is something new.
+pub type Wake = Box<dyn Fn() + Send + Sync>;
 
 pub trait Store: Send + Sync {
     // The installation and its workspaces.
@@ -165,6 +170,29 @@ pub trait Store: Send + Sync {
     /// Forgets sessions that are over or were not used after `seen_before_us`, and links that are over; says how many.
     fn forget_ended(&self, _now_us: i64, _seen_before_us: i64) -> Result<usize, StoreError> {
         Err(no_accounts())
+    }
+
+    // Several processes on one database. Where there is only one, nothing of this does anything.
+
+    /// Whether other processes may use the same database.
+    fn is_shared(&self) -> bool {
+        false
+    }
+    /// Id of every workspace and nonce of its head: what tells at a glance where others have been.
+    fn list_nonces(&self) -> Result<Vec<(String, [u8; 16])>, StoreError> {
+        Ok(Vec::new())
+    }
+    /// Tells every process that listens, this one included, to look for what is new. It may get lost.
+    fn announce(&self) {}
+    /// Calls `wake` after announcements, until the store is dropped.
+    fn on_announcement(&self, _wake: Wake) {}
+    /// Whether `holder` may do `task` for this long: nobody else may meanwhile. Asking again prolongs it.
+    fn hold_lease(&self, _task: &str, _holder: &str, _life: Duration) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+    /// Keeps what all processes must have in common; one that has something else is refused.
+    fn agree(&self, _name: &'static str, _value: &[u8]) -> Result<(), StoreError> {
+        Ok(())
     }
 
     // Upkeep.

@@ -9,6 +9,7 @@ pub mod tamper;
 mod tests;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
@@ -18,7 +19,7 @@ use crate::rows::{
     Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
     Installation, Link, Payload, Request, Session, Snapshot, Workspace,
 };
-use crate::store::{Seen, Store, Turn, WalState};
+use crate::store::{Seen, Store, Turn, Wake, WalState};
 
 /// What happens to one commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +45,11 @@ pub enum Condition {
     Gone,
 }
 
-pub struct FaultStore<S> {
-    inner: S,
+pub struct FaultStore<S: ?Sized> {
     state: Mutex<State>,
     changed: Condvar,
+    /// Last, so that it may be any store.
+    inner: S,
 }
 
 #[derive(Default)]
@@ -62,7 +64,9 @@ impl<S: Store> FaultStore<S> {
     pub fn new(inner: S) -> Self {
         Self { inner, state: Mutex::default(), changed: Condvar::new() }
     }
+}
 
+impl<S: Store + ?Sized> FaultStore<S> {
     pub fn inner(&self) -> &S {
         &self.inner
     }
@@ -140,12 +144,12 @@ impl<S: Store> FaultStore<S> {
 }
 
 /// A turn whose commit meets the faults of its store.
-struct FaultTurn<'a, S> {
+struct FaultTurn<'a, S: ?Sized> {
     store: &'a FaultStore<S>,
     turn: Box<dyn Turn + 'a>,
 }
 
-impl<S: Store> Turn for FaultTurn<'_, S> {
+impl<S: Store + ?Sized> Turn for FaultTurn<'_, S> {
     fn seen(&self) -> &Seen {
         self.turn.seen()
     }
@@ -156,7 +160,7 @@ impl<S: Store> Turn for FaultTurn<'_, S> {
     }
 }
 
-impl<S: Store> Store for FaultStore<S> {
+impl<S: Store + ?Sized> Store for FaultStore<S> {
     fn insert_installation(&self, installation: &Installation) -> Result<(), StoreError> {
         self.writable()?.insert_installation(installation)
     }
@@ -322,6 +326,30 @@ impl<S: Store> Store for FaultStore<S> {
 
     fn forget_ended(&self, now_us: i64, seen_before_us: i64) -> Result<usize, StoreError> {
         self.writable()?.forget_ended(now_us, seen_before_us)
+    }
+
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
+    fn list_nonces(&self) -> Result<Vec<(String, [u8; 16])>, StoreError> {
+        self.readable()?.list_nonces()
+    }
+
+    fn announce(&self) {
+        self.inner.announce();
+    }
+
+    fn on_announcement(&self, wake: Wake) {
+        self.inner.on_announcement(wake);
+    }
+
+    fn hold_lease(&self, task: &str, holder: &str, life: Duration) -> Result<bool, StoreError> {
+        self.writable()?.hold_lease(task, holder, life)
+    }
+
+    fn agree(&self, name: &'static str, value: &[u8]) -> Result<(), StoreError> {
+        self.writable()?.agree(name, value)
     }
 
     fn health(&self) -> Result<(), StoreError> {

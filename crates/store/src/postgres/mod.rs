@@ -6,12 +6,14 @@
 //! It refuses a server that may lose what it confirmed, a database of another program, and one that is newer
 //! than this program.
 
+mod accounts;
 mod address;
 mod approvals;
 mod control;
 mod errors;
 mod ledger;
 mod lists;
+mod nodes;
 mod payloads;
 mod pool;
 mod schema;
@@ -36,9 +38,9 @@ use crate::batch::Batch;
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
     Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
-    Installation, Payload, Request, Snapshot, Workspace,
+    Installation, Link, Payload, Request, Session, Snapshot, Workspace,
 };
-use crate::store::{Store, Turn, WalState};
+use crate::store::{Store, Turn, Wake, WalState};
 use errors::Failure;
 use pool::Connections;
 
@@ -77,6 +79,7 @@ pub struct PostgresStore {
     connections: Connections,
     begin_turn: String,
     database_clock: bool,
+    notices: nodes::Notices,
     /// Workspace id → number. A workspace is never removed.
     numbers: RwLock<HashMap<String, i64>>,
 }
@@ -95,7 +98,8 @@ impl PostgresStore {
             begin_turn.push_str("; SET LOCAL synchronous_commit = on");
         }
         let database_clock = options.database_clock;
-        Ok(Self { connections, begin_turn, database_clock, numbers: RwLock::default() })
+        let notices = nodes::Notices::new(address)?;
+        Ok(Self { connections, begin_turn, database_clock, notices, numbers: RwLock::default() })
     }
 
     /// The number that stands for the workspace in every table.
@@ -250,6 +254,78 @@ impl Store for PostgresStore {
         limit: usize,
     ) -> Result<Vec<DecisionRow>, StoreError> {
         self.read(workspace, async |db, number| lists::find(db, number, request_id, agent, limit).await)
+    }
+
+    fn put_password(&self, workspace: &str, user: &str, phc: Option<&str>) -> Result<(), StoreError> {
+        self.read(workspace, async |db, number| accounts::put_password(db, number, user, phc).await)
+    }
+
+    fn load_password(&self, workspace: &str, user: &str) -> Result<Option<String>, StoreError> {
+        self.read(workspace, async |db, number| accounts::load_password(db, number, user).await)
+    }
+
+    fn insert_session(&self, session: &Session) -> Result<(), StoreError> {
+        self.read(&session.workspace, async |db, number| accounts::insert_session(db, number, session).await)
+    }
+
+    fn load_session(&self, hash: &[u8; 32]) -> Result<Option<Session>, StoreError> {
+        self.connections.run(async |db| accounts::load_session(db, hash).await)
+    }
+
+    fn touch_session(&self, hash: &[u8; 32], seen_us: i64) -> Result<(), StoreError> {
+        self.connections.run(async |db| accounts::touch_session(db, hash, seen_us).await)
+    }
+
+    fn delete_session(&self, hash: &[u8; 32]) -> Result<bool, StoreError> {
+        self.connections.run(async |db| accounts::delete_session(db, hash).await)
+    }
+
+    fn delete_sessions(&self, workspace: &str, user: &str, except: Option<&[u8; 32]>) -> Result<usize, StoreError> {
+        self.read(workspace, async |db, number| accounts::delete_sessions(db, number, user, except).await)
+    }
+
+    fn put_link(&self, link: &Link) -> Result<(), StoreError> {
+        self.change(&link.workspace, async |db, number| accounts::put_link(db, number, link).await)
+    }
+
+    fn load_link(&self, hash: &[u8; 32]) -> Result<Option<Link>, StoreError> {
+        self.connections.run(async |db| accounts::load_link(db, hash).await)
+    }
+
+    fn take_link(&self, hash: &[u8; 32]) -> Result<Option<Link>, StoreError> {
+        self.connections.run(async |db| accounts::take_link(db, hash).await)
+    }
+
+    fn delete_links(&self, workspace: &str, user: Option<&str>) -> Result<usize, StoreError> {
+        self.read(workspace, async |db, number| accounts::delete_links(db, number, user).await)
+    }
+
+    fn forget_ended(&self, now_us: i64, seen_before_us: i64) -> Result<usize, StoreError> {
+        self.connections.run(async |db| accounts::forget_ended(db, now_us, seen_before_us).await)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn list_nonces(&self) -> Result<Vec<(String, [u8; 16])>, StoreError> {
+        self.connections.run(nodes::list_nonces)
+    }
+
+    fn announce(&self) {
+        self.notices.announce(&self.connections);
+    }
+
+    fn on_announcement(&self, wake: Wake) {
+        self.notices.listen(&self.connections, wake);
+    }
+
+    fn hold_lease(&self, task: &str, holder: &str, life: Duration) -> Result<bool, StoreError> {
+        self.connections.run(async |db| nodes::hold_lease(db, task, holder, life).await)
+    }
+
+    fn agree(&self, name: &'static str, value: &[u8]) -> Result<(), StoreError> {
+        self.connections.run(async |db| nodes::agree(db, name, value).await)
     }
 
     fn health(&self) -> Result<(), StoreError> {
