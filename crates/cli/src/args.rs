@@ -1,6 +1,6 @@
 //! The command line: what can be asked for, and what is said when it was asked for wrongly.
 
-use crate::commands::{agents, approvals, audit, contain, dev, doctor, guard, init, keys, policy, serve};
+use crate::commands::{agents, approvals, audit, contain, dev, doctor, guard, init, keys, policy, serve, users};
 use crate::exit::Exit;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
@@ -63,6 +63,8 @@ pub enum Command {
     Agents(agents::Args),
     /// API keys of agents: list, create, rotate, revoke.
     Keys(keys::Args),
+    /// Accounts of people: list, add, role, disable, reset.
+    Users(users::Args),
     /// The ledger: verify, export.
     Audit(audit::Args),
     /// Containment switches: list, on, off.

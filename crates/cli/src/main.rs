@@ -46,6 +46,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<Exit> {
         Command::Approvals(args) => commands::approvals::run(args, global, out),
         Command::Policy(args) => commands::policy::run(args, global, out),
         Command::Agents(args) => commands::agents::run(args, global, out),
+        Command::Users(args) => commands::users::run(args, global, out),
         Command::Keys(args) => commands::keys::run(args, global, out),
         Command::Audit(args) => commands::audit::run(args, global, out),
         Command::Contain(args) => commands::contain::run(args, global, out),

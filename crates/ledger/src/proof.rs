@@ -57,6 +57,69 @@ pub fn inclusion<E>(
     Ok(from_the_root)
 }
 
+/// The same where the hashes of whole ranges are known: `known` is asked for each range `from..to` that a tree of this
+/// size has as a subtree, before its leaves are read.
+pub fn inclusion_over<E>(
+    index: u64,
+    size: u64,
+    known: impl Fn(u64, u64) -> Option<Hash>,
+    mut leaf_hash: impl FnMut(u64) -> Result<Hash, E>,
+) -> Result<Vec<Hash>, ProveError<E>> {
+    check_index(index, size)?;
+    let (mut from, mut to) = (0, size);
+    let mut from_the_root = Vec::new();
+    while to - from > 1 {
+        let middle = from + left_size(to - from);
+        if index < middle {
+            from_the_root.push(known_root(middle, to, &known, &mut leaf_hash)?);
+            to = middle;
+        } else {
+            from_the_root.push(known_root(from, middle, &known, &mut leaf_hash)?);
+            from = middle;
+        }
+    }
+    from_the_root.reverse();
+    Ok(from_the_root)
+}
+
+fn known_root<E>(
+    from: u64,
+    to: u64,
+    known: &impl Fn(u64, u64) -> Option<Hash>,
+    leaf_hash: &mut impl FnMut(u64) -> Result<Hash, E>,
+) -> Result<Hash, ProveError<E>> {
+    if let Some(hash) = known(from, to) {
+        return Ok(hash);
+    }
+    if to - from == 1 {
+        return leaf_hash(from).map_err(ProveError::Read);
+    }
+    let middle = from + left_size(to - from);
+    let left = known_root(from, middle, known, leaf_hash)?;
+    let right = known_root(middle, to, known, leaf_hash)?;
+    Ok(node_hash(&left, &right))
+}
+
+/// The root that a proof leads to.
+pub fn root_from_inclusion(index: u64, leaf: Hash, size: u64, proof: &[Hash]) -> Result<Hash, ProofError> {
+    check_index(index, size)?;
+    let (mut place, mut last, mut hash) = (index, size - 1, leaf);
+    for sibling in proof {
+        if last == 0 {
+            return Err(ProofError::Length);
+        }
+        if place & 1 == 1 || place == last {
+            hash = node_hash(sibling, &hash);
+            skip_lonely(&mut place, &mut last);
+        } else {
+            hash = node_hash(&hash, sibling);
+        }
+        place >>= 1;
+        last >>= 1;
+    }
+    if last == 0 { Ok(hash) } else { Err(ProofError::Length) }
+}
+
 /// Whether `leaf` is the entry at `index` of the ledger with this size and root.
 pub fn verify_inclusion(index: u64, leaf: Hash, size: u64, root: &Hash, proof: &[Hash]) -> Result<(), ProofError> {
     check_index(index, size)?;

@@ -4,6 +4,7 @@ use crate::clock::SharedClock;
 use crate::error::{Error, Kind};
 use crate::http::health::Probe;
 use crate::keyfile;
+use crate::latency::Latencies;
 use crate::options::{LEDGER_KEY, Options, PERMIT_KEY};
 use crate::people::{Attempts, Passwords};
 use crate::permit::PermitKey;
@@ -19,12 +20,15 @@ use runplane_store::{Installation, Snapshot, Store};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// Snapshots that may wait for the writer; more are skipped and taken again later.
 const SNAPSHOT_QUEUE: usize = 4;
+/// Event streams open at once; more are told to come back.
+const MOST_STREAMS: usize = 1_000;
 
 pub struct App {
     pub store: Arc<dyn Store>,
@@ -37,6 +41,11 @@ pub struct App {
     pub probe: Probe,
     pub passwords: Passwords,
     pub attempts: Attempts,
+    /// Places for event streams.
+    pub streams: Arc<Semaphore>,
+    /// Rises whenever sessions end, so that open streams look at theirs.
+    pub sign_outs: AtomicU64,
+    pub latencies: Latencies,
     ledger_seed: [u8; 32],
     workspaces: RwLock<BTreeMap<String, Arc<Workspace>>>,
     /// Which workspace and key a presented secret may belong to; the workspace's control has the last word.
@@ -71,6 +80,7 @@ impl App {
         let installation = store
             .load_installation()?
             .ok_or_else(|| Error::internal("the data folder is not initialised: run `runplane init` first"))?;
+        let latencies = Latencies::since(clock.now());
         let (snapshots, writer) = sync_channel::<(String, Snapshot)>(SNAPSHOT_QUEUE);
         let app = Arc::new(Self {
             store: Arc::clone(&store),
@@ -83,6 +93,9 @@ impl App {
             probe: Probe::default(),
             passwords: Passwords::default(),
             attempts: Attempts::default(),
+            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+            sign_outs: AtomicU64::new(0),
+            latencies,
             ledger_seed: seeds.ledger,
             workspaces: RwLock::default(),
             keys: RwLock::default(),

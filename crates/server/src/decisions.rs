@@ -152,6 +152,12 @@ fn payload(stored: Payload) -> Result<Kept, Error> {
         .ok_or_else(|| Error::internal("a stored payload is no JSON text"))
 }
 
+impl Listed {
+    pub fn parse(row: DecisionRow) -> Result<Self, Error> {
+        parse(row)
+    }
+}
+
 fn parse(row: DecisionRow) -> Result<Listed, Error> {
     let line = serde_json::from_slice(&row.bytes)
         .map_err(|failure| Error::internal("a line of the list could not be read").because(failure))?;

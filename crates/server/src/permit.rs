@@ -3,6 +3,8 @@
 //! A permit is a function of the recorded redemption, so asking for it again gives the same one.
 
 use crate::error::Error;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use runplane_core::time::{Micros, Span};
 use serde::{Deserialize, Serialize};
@@ -33,6 +35,8 @@ pub struct Claims {
 pub struct PermitKey {
     encoding: EncodingKey,
     kid: String,
+    /// The public key, unpadded base64url.
+    public: String,
 }
 
 /// A signed permit and when it ends.
@@ -46,7 +50,14 @@ impl PermitKey {
         let der = [PKCS8_PREFIX.as_slice(), seed.as_slice()].concat();
         let key = runplane_ledger::SigningKey::from_seed("runplane-permit", seed)
             .map_err(|failure| Error::internal("the permit key cannot be used").because(failure))?;
-        Ok(Self { encoding: EncodingKey::from_ed_der(&der), kid: hex::encode(key.verifying().id()) })
+        let public = URL_SAFE_NO_PAD.encode(key.verifying().public_bytes());
+        Ok(Self { encoding: EncodingKey::from_ed_der(&der), kid: hex::encode(key.verifying().id()), public })
+    }
+
+    /// Its id and its public half.
+    #[must_use]
+    pub fn public(&self) -> (String, String) {
+        (self.kid.clone(), self.public.clone())
     }
 
     /// Signs the permit of a redemption made at `at`.

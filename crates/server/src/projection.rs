@@ -7,6 +7,7 @@
 use crate::app::App;
 use crate::error::Error;
 use crate::record::{HeldAs, Kind};
+use crate::statistics;
 use crate::tasks;
 use crate::workspace::Workspace;
 use runplane_core::outcome::Outcome;
@@ -94,7 +95,13 @@ fn project_batch(workspace: &Workspace) -> Result<bool, Error> {
     let Some(last) = entries.last() else { return Ok(false) };
     let cursor = last.index + 1;
     let rows: Vec<DecisionRow> = entries.iter().filter_map(|entry| line_of(id, entry)).collect();
-    store.project_decisions(id, &rows, cursor)?;
+    let counted: Vec<(&DecisionRow, Line)> = rows
+        .iter()
+        .map(|row| serde_json::from_slice(&row.bytes).map(|line| (row, line)))
+        .collect::<Result<_, _>>()
+        .map_err(|failure| Error::internal("a line of the list could not be counted").because(failure))?;
+    let tallies = statistics::tallies(&counted);
+    store.project(&rows, &tallies, id, cursor)?;
     workspace.projected.send_replace(cursor);
     Ok(cursor < size)
 }

@@ -148,6 +148,12 @@ pub struct VoteBody {
 #[serde(rename_all = "camelCase")]
 pub struct ClosedBody {
     pub approval: String,
+    /// Who withdrew it; nobody where time did.
+    #[serde(default)]
+    pub by: Option<String>,
+    /// SHA-256 of what they said.
+    #[serde(default)]
+    pub comment: Option<String>,
     pub held: u64,
     pub returned: Returned,
     pub state: runplane_core::approval::State,

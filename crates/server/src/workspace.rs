@@ -3,6 +3,8 @@
 use crate::clock::SharedClock;
 use crate::control::Control;
 use crate::error::{Error, Kind};
+use crate::events::Feed;
+use crate::receipt::Runs;
 use crate::sequencer::{Command, Work};
 use crate::verification::Verification;
 use arc_swap::ArcSwap;
@@ -28,6 +30,8 @@ pub struct Workspace {
     /// How many entries the list of decisions covers.
     pub projected: watch::Sender<u64>,
     pub verification: Verification,
+    pub runs: Runs,
+    pub feed: Feed,
     queue: SyncSender<Command>,
 }
 
@@ -83,6 +87,8 @@ impl Workspace {
             published,
             projected: watch::channel(0).0,
             verification: Verification::default(),
+            runs: Runs::default(),
+            feed: Feed::default(),
             queue,
         }
     }

@@ -26,7 +26,7 @@ pub use error::{CommitError, StoreError};
 pub use postgres::{Address, PostgresStore};
 pub use rows::{
     Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
-    Installation, Link, Payload, Request, Retention, Session, Snapshot, StoredPayload, Workspace,
+    Installation, Link, Payload, Request, Retention, Session, Snapshot, StoredPayload, Tally, TallyFilter, Workspace,
 };
 pub use sqlite::{Options, SqliteStore};
 pub use store::{MAX_PAGE, Seen, Store, Turn, Wake, WalState};

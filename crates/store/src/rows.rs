@@ -180,6 +180,34 @@ pub struct DecisionRow {
     pub bytes: Vec<u8>,
 }
 
+/// Decisions counted over one stretch of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Length of the stretch.
+    pub span_us: i64,
+    pub start_us: i64,
+    /// What they are told apart by, such as the action type.
+    pub dimension: String,
+    pub key: String,
+    pub allowed: u64,
+    pub held: u64,
+    pub blocked: u64,
+}
+
+/// Which counts, and how they are added up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TallyFilter {
+    pub span_us: i64,
+    pub dimension: String,
+    /// Stretches that start from here on, and before `until_us`.
+    pub from_us: i64,
+    pub until_us: i64,
+    /// One sum per key, greatest first; otherwise one per stretch, oldest first.
+    pub by_key: bool,
+    /// At most [`crate::MAX_PAGE`].
+    pub limit: usize,
+}
+
 /// Newest first; every member narrows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DecisionFilter {
@@ -195,6 +223,8 @@ pub struct DecisionFilter {
     pub until_us: Option<i64>,
     /// Only decisions whose index is below this one: the cursor.
     pub before: Option<u64>,
+    /// Only decisions whose index is above this one; the page is then the oldest of them, newest first as ever.
+    pub after: Option<u64>,
     /// At most [`crate::MAX_PAGE`].
     pub limit: usize,
 }

@@ -10,7 +10,7 @@ use crate::batch::Batch;
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
     Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
-    Installation, Link, Payload, Request, Session, Snapshot, Workspace,
+    Installation, Link, Payload, Request, Session, Snapshot, Tally, TallyFilter, Workspace,
 };
 
 /// The most rows one call returns.
@@ -111,6 +111,19 @@ pub trait Store: Send + Sync {
     /// Inserts or replaces these rows and notes that the entries below `cursor` are projected.
     /// Refused if the cursor would go back or beyond the ledger.
     fn project_decisions(&self, workspace: &str, rows: &[DecisionRow], cursor: u64) -> Result<(), StoreError>;
+    /// The same, and adds to the counts. A store that keeps no counts leaves them out.
+    fn project(
+        &self,
+        rows: &[DecisionRow],
+        _tallies: &[Tally],
+        workspace: &str,
+        cursor: u64,
+    ) -> Result<(), StoreError> {
+        self.project_decisions(workspace, rows, cursor)
+    }
+    fn read_tallies(&self, _workspace: &str, _filter: &TallyFilter) -> Result<Vec<Tally>, StoreError> {
+        Err(StoreError::Unavailable("this store keeps no counts".into()))
+    }
     /// How many entries are projected.
     fn projection_cursor(&self, workspace: &str) -> Result<u64, StoreError>;
     /// Empties the projection of the workspace; its cursor is 0 again.

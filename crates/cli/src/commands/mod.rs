@@ -11,3 +11,4 @@ pub mod init;
 pub mod keys;
 pub mod policy;
 pub mod serve;
+pub mod users;

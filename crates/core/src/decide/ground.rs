@@ -20,6 +20,7 @@ pub struct Ground {
     /// Why it is only suspected.
     pub error: Option<String>,
     pub from: Vec<String>,
+    pub quorum: u32,
     pub expires: Option<Span>,
     /// An approval met its requirement.
     pub satisfied: bool,
@@ -46,6 +47,7 @@ impl Ground {
             },
             error,
             from: rule.approval.from.clone(),
+            quorum: rule.approval.quorum.max(1),
             expires: rule.approval.expires,
             satisfied: false,
         }
@@ -85,6 +87,7 @@ impl Ground {
             reason,
             error: Some(error),
             from: Vec::new(),
+            quorum: 1,
             expires: None,
             satisfied: false,
         }
@@ -100,6 +103,7 @@ impl Ground {
             reason,
             error: None,
             from: Vec::new(),
+            quorum: 1,
             expires: None,
             satisfied: false,
         }
@@ -111,7 +115,7 @@ impl Ground {
         Requirement {
             rule: self.rule.clone(),
             from: self.from.clone(),
-            quorum: 1,
+            quorum: self.quorum,
             expires_at: self.expires.map(|expires| asked.after(expires)),
         }
     }

@@ -75,6 +75,8 @@ pub struct RuleTerms {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApprovalTerms {
     pub from: Vec<String>,
+    /// How many different people; 0 where nothing is said, which is one.
+    pub quorum: u32,
     pub expires: Option<Span>,
 }
 
@@ -261,18 +263,16 @@ fn asks_people(rule: &RuleTerms) -> bool {
     [rule.decision, limit].contains(&Some(Outcome::RequireApproval))
 }
 
+/// Most people one rule can ask for.
+const MOST_VOTES: i64 = 100;
+
 fn approval(node: &Node, findings: &mut Findings) -> Option<ApprovalTerms> {
     let members = Members::of(node, "`approval`", &APPROVAL_MEMBERS, findings)?;
-    if let Some(node) = members.get("quorum")
-        && let Some(quorum) = whole(node, "quorum", 1, 100, findings)
-        && quorum > 1
-    {
-        let message = "a quorum above 1 needs accounts: until there are any, everybody who approves is one person";
-        findings.error(node.place, message, None);
-    }
+    let quorum = members.get("quorum").and_then(|node| whole(node, "quorum", 1, MOST_VOTES, findings)).unwrap_or(1);
     let from = members.get("from").map(|node| list_of_texts(node, "from", findings)).unwrap_or_default();
     Some(ApprovalTerms {
         from: from.into_iter().map(|group| group.value).collect(),
+        quorum: u32::try_from(quorum).unwrap_or(1),
         expires: members.get("expires").and_then(|node| expiry(node, findings)),
     })
 }

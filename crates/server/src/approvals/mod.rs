@@ -11,7 +11,7 @@ use crate::error::{Error, Kind};
 use crate::guard::{Redemption, redeem};
 use crate::held::Held;
 use crate::people::Person;
-use crate::sequencer::{Vote, Voted, Work};
+use crate::sequencer::{Cancel, Vote, Voted, Work};
 use crate::tasks;
 use crate::workspace::Workspace;
 use runplane_core::approval::{State, Verdict};
@@ -114,9 +114,7 @@ pub async fn poll(
 
 /// A person approves or denies.
 pub async fn vote(person: &Person, id: &str, verdict: Verdict, comment: Option<String>) -> Result<ApprovalView, Error> {
-    if comment.as_ref().is_some_and(|comment| comment.chars().count() > MAX_COMMENT) {
-        return Err(Error::new(Kind::InvalidRequest, format!("`comment` has more than {MAX_COMMENT} characters")));
-    }
+    check_comment(comment.as_deref())?;
     let workspace = &person.workspace;
     let held = find(workspace, id, None).await?.ok_or_else(|| Error::plain(Kind::UnknownApproval))?;
     let (looked, index) = (Arc::clone(workspace), held.index);
@@ -129,9 +127,23 @@ pub async fn vote(person: &Person, id: &str, verdict: Verdict, comment: Option<S
     .await?;
     let voter = person.voter();
     let approval = id.to_owned();
-    let voted = workspace
+    let counted = workspace
         .submit(|reply| Work::Vote(Box::new(Vote { approval, voter, verdict, comment, shown, reply })))
         .await?;
+    voted(workspace, counted).await
+}
+
+/// A person withdraws a held action.
+pub async fn cancel(person: &Person, id: &str, comment: Option<String>) -> Result<ApprovalView, Error> {
+    check_comment(comment.as_deref())?;
+    let workspace = &person.workspace;
+    find(workspace, id, None).await?.ok_or_else(|| Error::plain(Kind::UnknownApproval))?;
+    let (approval, by) = (id.to_owned(), person.id().to_owned());
+    let cancelled = workspace.submit(|reply| Work::Cancel(Box::new(Cancel { approval, by, comment, reply }))).await?;
+    voted(workspace, cancelled).await
+}
+
+async fn voted(workspace: &Arc<Workspace>, voted: Voted) -> Result<ApprovalView, Error> {
     match voted {
         Voted::Counted(recorded) => view_of(workspace, recorded.value().clone()).await,
         Voted::NotPending(held) => {
@@ -140,6 +152,13 @@ pub async fn vote(person: &Person, id: &str, verdict: Verdict, comment: Option<S
         }
         Voted::NotAllowed(why) => Err(Error::new(Kind::Forbidden, why)),
     }
+}
+
+fn check_comment(comment: Option<&str>) -> Result<(), Error> {
+    if comment.is_some_and(|comment| comment.chars().count() > MAX_COMMENT) {
+        return Err(Error::new(Kind::InvalidRequest, format!("`comment` has more than {MAX_COMMENT} characters")));
+    }
+    Ok(())
 }
 
 pub async fn view_of(workspace: &Arc<Workspace>, held: Held) -> Result<ApprovalView, Error> {

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::find;
 use crate::guard::RequirementView;
 use crate::held::Held;
+use crate::people::name_of;
 use crate::workspace::Workspace;
 use runplane_core::approval::Verdict;
 use runplane_core::call::Call;
@@ -73,7 +74,10 @@ pub struct HeldAction {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VoteView {
+    /// Id of a user, or `admin` for the admin token.
     pub by: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_name: Option<String>,
     pub at: String,
     /// `approve` or `deny`.
     pub verdict: String,
@@ -151,6 +155,7 @@ impl ApprovalView {
                 .iter()
                 .map(|vote| VoteView {
                     by: vote.by.clone(),
+                    by_name: name_of(&control, &vote.by),
                     at: rfc3339(vote.at),
                     verdict: match vote.verdict {
                         Verdict::Approve => "approve".to_owned(),

@@ -6,12 +6,12 @@ use super::problems::problems;
 use super::query::Query;
 use crate::control::Control;
 use crate::decisions::{self, Kept, Listed, Trace};
-use crate::error::Error;
+use crate::error::{Error, Kind as ErrorKind};
 use crate::record::Kind;
 use axum::Json;
 use axum::extract::Path;
 use runplane_core::time::Micros;
-use runplane_store::DecisionFilter;
+use runplane_store::{DecisionFilter, DecisionRow};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -34,6 +34,8 @@ problems! {
 pub struct ListQuery {
     /// `nextCursor` of the page before.
     cursor: Option<u64>,
+    /// `prevCursor` of the page after: the page of newer decisions next to it.
+    after: Option<u64>,
     /// At most 500; 50 if absent.
     limit: Option<usize>,
     /// Id of an agent. An agent sees only its own decisions, whatever it asks for.
@@ -112,6 +114,8 @@ pub struct DecisionList {
     /// Newest first.
     decisions: Vec<DecisionView>,
     next_cursor: Option<u64>,
+    /// To be sent as `after` for newer ones; absent when the page is empty.
+    prev_cursor: Option<u64>,
     /// Entries the list covers. The list follows the ledger at a small distance.
     projected_to: u64,
     /// Entries of the ledger.
@@ -160,6 +164,11 @@ pub struct DecisionTrace {
 }
 
 impl DecisionView {
+    /// A row as it was read from the ledger.
+    pub fn of_row(row: DecisionRow, control: &Control) -> Result<Self, Error> {
+        Ok(Self::listed(Listed::parse(row)?, control))
+    }
+
     fn listed(Listed { row, line }: Listed, control: &Control) -> Self {
         Self {
             request_id: row.request_id,
@@ -244,6 +253,9 @@ fn kind_name(kind: Kind) -> String {
     security(("agentKey" = []), ("adminToken" = [])))]
 pub async fn list_decisions(caller: Caller, Query(query): Query<ListQuery>) -> Result<Json<DecisionList>, Error> {
     let limit = query.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
+    known("outcome", query.outcome.as_deref(), &["ALLOW", "REQUIRE_APPROVAL", "BLOCK"])?;
+    known("severity", query.severity.as_deref(), &["low", "medium", "high", "critical"])?;
+    let upwards = query.after.is_some();
     let workspace = caller.workspace();
     let filter = DecisionFilter {
         agent: caller.only_agent().map(str::to_owned).or(query.agent),
@@ -256,18 +268,32 @@ pub async fn list_decisions(caller: Caller, Query(query): Query<ListQuery>) -> R
         since_us: query.since.map(|since| since.0.0),
         until_us: query.until.map(|until| until.0.0),
         before: query.cursor,
+        after: query.after,
         limit,
     };
     let page = decisions::list(workspace, filter).await?;
     let control = workspace.control();
     let next_cursor =
-        (page.decisions.len() == limit).then(|| page.decisions.last().map(|last| last.row.index)).flatten();
+        (page.decisions.len() == limit || upwards).then(|| page.decisions.last().map(|last| last.row.index)).flatten();
+    let prev_cursor = page.decisions.first().map(|first| first.row.index);
     Ok(Json(DecisionList {
         decisions: page.decisions.into_iter().map(|listed| DecisionView::listed(listed, &control)).collect(),
         next_cursor,
+        prev_cursor,
         projected_to: page.projected_to,
         ledger_size: workspace.published.head.load().size,
     }))
+}
+
+/// A filter that no decision could match is a mistake, not an empty list.
+fn known(name: &str, value: Option<&str>, words: &[&str]) -> Result<(), Error> {
+    match value.filter(|value| !words.contains(value)) {
+        Some(value) => Err(Error::new(
+            ErrorKind::InvalidRequest,
+            format!("`{name}` cannot be `{value}`: it is one of {}", words.join(", ")),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Read one decision: its record, and what is kept beside it.

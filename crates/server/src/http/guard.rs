@@ -63,6 +63,7 @@ pub async fn post_decide(
 
 async fn answer(app: &App, headers: &HeaderMap, body: Body, shape: Shape) -> Result<axum::Json<Answer>, Error> {
     let credential = credential(headers).ok_or_else(|| Error::plain(Kind::InvalidKey))?;
+    let began = app.clock.read().elapsed;
     // Nothing is read for somebody unknown.
     identify(app, credential)?;
     let request = GuardRequest {
@@ -71,5 +72,7 @@ async fn answer(app: &App, headers: &HeaderMap, body: Body, shape: Shape) -> Res
         shape,
         wire_client: is_wire_client(headers),
     };
-    guard(app, request).await.map(axum::Json)
+    let answer = guard(app, request).await.map(axum::Json);
+    app.latencies.note(app.clock.read().elapsed.since(began));
+    answer
 }

@@ -7,12 +7,14 @@ use super::query::Query;
 use crate::app::App;
 use crate::error::Error;
 use crate::export;
+use crate::receipt;
 use crate::tasks;
 use crate::verification::{self, Verified};
 use axum::Json;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Response, header};
+use axum::response::{IntoResponse, Response as AxumResponse};
 use runplane_ledger::Rollback;
 use runplane_ledger::checkpoint::origin;
 use serde::{Deserialize, Serialize};
@@ -159,6 +161,79 @@ pub async fn get_checkpoint(admin: Admin) -> Json<CheckpointView> {
         checkpoint: head.checkpoint.clone(),
         key: admin.workspace.verifying_key().to_string(),
     })
+}
+
+/// The proof that one entry is on the ledger, to be checked by anybody who has the key.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProofView {
+    /// Version of this form.
+    receipt: u8,
+    index: u64,
+    size: u64,
+    /// SHA-256 over a zero byte and the entry (RFC 6962), lower-case hex.
+    leaf_hash: String,
+    /// The record: exactly the text that was hashed.
+    entry: String,
+    /// Hashes from the leaf to the root (RFC 6962 §2.1.1), lower-case hex.
+    proof: Vec<String>,
+    root: String,
+    /// Name of this ledger.
+    origin: String,
+    /// The signed note over `size` and `root` (C2SP tlog-checkpoint).
+    checkpoint: String,
+    /// The key that verifies it, as C2SP text.
+    key: String,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ProofQuery {
+    /// Size of an earlier checkpoint; the newest if absent.
+    size: Option<u64>,
+    /// `1` names a file to save it in.
+    download: Option<u8>,
+}
+
+problems! {
+    /// A question for a proof.
+    Proving: InvalidRequest, InvalidKey, Forbidden, UnknownWorkspace, UnknownEntry, StoreUnavailable, Internal
+}
+
+/// Prove that an entry is on the ledger. Saved as a file it is the receipt of that entry.
+#[utoipa::path(get, path = "/api/v1/ledger/proof/{index}", operation_id = "getProof", tag = "ledger",
+    params(("index" = u64, Path, description = "Index of the entry"), ProofQuery),
+    responses((status = 200, description = "Entry, audit path and signed checkpoint", body = ProofView), Proving),
+    security(("adminToken" = [])))]
+pub async fn get_proof(
+    admin: Admin,
+    Path(index): Path<u64>,
+    Query(query): Query<ProofQuery>,
+) -> Result<AxumResponse, Error> {
+    let (workspace, size) = (Arc::clone(&admin.workspace), query.size);
+    let proof = tasks::blocking(move || receipt::prove(&workspace, index, size)).await?;
+    let entry = String::from_utf8(proof.entry.bytes)
+        .map_err(|_| Error::internal(format!("entry {index} is no JSON text: verify the ledger")))?;
+    let view = ProofView {
+        receipt: 1,
+        index,
+        size: proof.size,
+        leaf_hash: hex::encode(proof.entry.leaf_hash),
+        entry,
+        proof: proof.path.iter().map(|hash| hex::encode(hash.to_bytes())).collect(),
+        root: hex::encode(proof.root),
+        origin: origin(&admin.workspace.id),
+        checkpoint: proof.checkpoint,
+        key: admin.workspace.verifying_key().to_string(),
+    };
+    let mut response = Json(view).into_response();
+    if query.download == Some(1) {
+        let name = format!("attachment; filename=\"{}-{index}.receipt.json\"", admin.workspace.name);
+        let value = HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from_static("attachment"));
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
 }
 
 /// The whole ledger as newline-delimited JSON, to be verified anywhere.

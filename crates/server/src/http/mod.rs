@@ -11,10 +11,13 @@ mod clock;
 mod containment;
 mod dashboard;
 mod decisions;
+mod events;
 mod executions;
 mod guard;
 pub mod health;
 mod hosts;
+mod inbox;
+mod jwks;
 mod keys;
 mod ledger;
 mod metrics;
@@ -29,8 +32,11 @@ pub mod problems;
 mod query;
 mod session;
 mod settings;
+mod statistics;
 mod users;
 mod workspaces;
+
+pub use decisions::DecisionView;
 
 use crate::app::App;
 use crate::error::{Error, Kind};
@@ -53,6 +59,11 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(approvals::post_approve))
         .routes(routes!(approvals::post_deny))
         .routes(routes!(approvals::post_redeem))
+        .routes(routes!(inbox::list_groups))
+        .routes(routes!(inbox::post_decide))
+        .routes(routes!(inbox::post_cancel))
+        .routes(routes!(events::get_events))
+        .routes(routes!(statistics::get_statistics))
         .routes(routes!(executions::post_execution))
         .routes(routes!(decisions::list_decisions))
         .routes(routes!(decisions::get_decision))
@@ -86,6 +97,7 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(containment::delete_switch))
         .routes(routes!(ledger::list_entries))
         .routes(routes!(ledger::get_checkpoint))
+        .routes(routes!(ledger::get_proof))
         .routes(routes!(ledger::get_export))
         .routes(routes!(ledger::get_verify))
         .routes(routes!(ledger::get_audit_verify))
@@ -96,6 +108,7 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::get_readyz))
         .routes(routes!(metrics::get_metrics))
         .routes(routes!(openapi::get_openapi))
+        .routes(routes!(jwks::get_jwks))
 }
 
 pub fn router(app: Arc<App>) -> Router {

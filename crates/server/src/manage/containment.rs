@@ -10,6 +10,7 @@ use crate::workspace::Workspace;
 use runplane_core::action;
 use runplane_core::catalogue::Catalogue;
 use runplane_core::containment::{Scope, Switch};
+use runplane_core::policy::finding::nearest;
 use runplane_core::value::Object;
 use serde_json::json;
 use std::sync::Arc;
@@ -67,7 +68,14 @@ fn normal(workspace: &Workspace, scope: Scope) -> Result<Scope, Error> {
                 control.bundle.as_ref().map_or_else(Catalogue::builtin, |bundle| bundle.catalogue().clone());
             let action = action::resolve(&catalogue, name.trim(), None, &Object::new())
                 .map_err(|problem| Error::new(Kind::InvalidRequest, format!("`value` {problem}")))?;
-            Scope::ActionType(action.canonical.to_string())
+            let name = action.canonical.to_string();
+            // Stopping what is misspelt stops nothing; a name of one's own, near no other, may be meant.
+            if catalogue.get(&name).is_none()
+                && let Some(help) = nearest(&name, catalogue.types().map(|known| known.name.as_ref()))
+            {
+                return Err(Error::new(Kind::InvalidRequest, format!("no action type is called `{name}`: {help}")));
+            }
+            Scope::ActionType(name)
         }
         Scope::Source(source) => Scope::Source(names::normal("value", &source)?),
         Scope::Workspace | Scope::Agent(_) => scope,

@@ -19,6 +19,7 @@ use runplane_core::digest::sha256;
 use runplane_core::time::{Micros, Span};
 use runplane_store::Session;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 const COOKIE: &str = "runplane_session";
 const PREFIX: &str = "rpu_";
@@ -136,13 +137,17 @@ pub async fn close(app: &App, hash: [u8; 32]) -> Result<(), Error> {
         store.delete_session(&hash)?;
         Ok(())
     })
-    .await
+    .await?;
+    app.sign_outs.fetch_add(1, Ordering::AcqRel);
+    Ok(())
 }
 
 /// Ends the sessions of a user, all or all but one; says how many.
 pub async fn close_all(app: &App, workspace: &Workspace, user: &str, except: Option<[u8; 32]>) -> Result<usize, Error> {
     let (store, workspace, user) = (Arc::clone(&app.store), workspace.id.clone(), user.to_owned());
-    tasks::blocking(move || Ok(store.delete_sessions(&workspace, &user, except.as_ref())?)).await
+    let ended = tasks::blocking(move || Ok(store.delete_sessions(&workspace, &user, except.as_ref())?)).await?;
+    app.sign_outs.fetch_add(1, Ordering::AcqRel);
+    Ok(ended)
 }
 
 /// Forgets what has ended; says how much. Blocks.

@@ -27,8 +27,8 @@ pub use genesis::create;
 pub use recover::recover;
 pub use report::StoredReport;
 pub use work::{
-    Caller, Changed, Command, ControlChange, Decide, Look, Nonces, Payload, Recorded, Redeem, Redeemed, Refuse, Report,
-    Reported, Seen, Sequenced, Vote, Voted, Work,
+    Caller, Cancel, Changed, Command, ControlChange, Decide, Look, Nonces, Payload, Recorded, Redeem, Redeemed, Refuse,
+    Report, Reported, Seen, Sequenced, Vote, Voted, Work,
 };
 
 use crate::clock::SharedClock;

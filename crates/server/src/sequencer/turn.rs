@@ -174,6 +174,7 @@ impl<'a> Turn<'a> {
             Work::Refuse(work) => self.refuse(*work),
             Work::Redeem(work) => self.redeem(*work),
             Work::Vote(work) => self.vote(*work),
+            Work::Cancel(work) => self.cancel(*work),
             Work::Report(work) => self.report(*work),
             Work::Change(work) => self.change(*work),
             Work::Look(work) => {

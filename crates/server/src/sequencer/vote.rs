@@ -1,7 +1,7 @@
 //! A person decides on a held action, or time does.
 
 use super::turn::Turn;
-use super::work::{Vote, Voted};
+use super::work::{Cancel, Vote, Voted};
 use crate::error::{Error, Kind};
 use crate::held::Held;
 use crate::record::{ClosedBody, Kind as EntryKind, VoteBody};
@@ -45,6 +45,33 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// A person withdraws a held action, whatever was voted so far.
+    pub(super) fn cancel(&mut self, work: Cancel) -> Result<(), Error> {
+        let Some(held) = self.find_held(&work.approval)? else {
+            let _ = work.reply.send(Err(Error::plain(Kind::UnknownApproval)));
+            return Ok(());
+        };
+        let event = Event::Cancel { by: work.by.clone(), comment: work.comment.clone() };
+        let Ok(approval) = held.approval.transition(event, self.now) else {
+            self.after_commit(work.reply, move |_| Voted::NotPending(held));
+            return Ok(());
+        };
+        let mut next = Held { approval, ..held };
+        let returned = self.give_back(&mut next);
+        let body = ClosedBody {
+            approval: work.approval,
+            by: Some(work.by),
+            comment: work.comment.map(|comment| sha256(&[comment.as_bytes()]).to_string()),
+            held: next.index,
+            returned,
+            state: next.approval.state,
+        };
+        let index = self.append(EntryKind::Closed, &body)?;
+        self.put_held(next.clone())?;
+        self.after_commit(work.reply, move |committed| Voted::Counted(committed.recorded(next, index)));
+        Ok(())
+    }
+
     /// Closes every approval whose time is up, so that whatever follows in this batch sees it closed.
     pub fn close_due(&mut self) -> Result<(), Error> {
         while let Some(held) = self.state.approvals.first_due(self.now) {
@@ -54,8 +81,14 @@ impl Turn<'_> {
                 .map_err(|refused| Error::internal("an approval could not expire").because(refused))?;
             let mut next = Held { approval, ..held };
             let returned = self.give_back(&mut next);
-            let body =
-                ClosedBody { approval: next.id().to_owned(), held: next.index, returned, state: next.approval.state };
+            let body = ClosedBody {
+                approval: next.id().to_owned(),
+                by: None,
+                comment: None,
+                held: next.index,
+                returned,
+                state: next.approval.state,
+            };
             self.append(EntryKind::Closed, &body)?;
             self.put_held(next)?;
         }

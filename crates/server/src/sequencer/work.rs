@@ -68,6 +68,7 @@ pub enum Work {
     Refuse(Box<Refuse>),
     Redeem(Box<Redeem>),
     Vote(Box<Vote>),
+    Cancel(Box<Cancel>),
     Report(Box<Report>),
     Change(Box<ControlChange>),
     /// Only looks.
@@ -179,6 +180,14 @@ pub struct Vote {
     pub reply: Reply<Voted>,
 }
 
+/// A person withdraws a held action.
+pub struct Cancel {
+    pub approval: String,
+    pub by: String,
+    pub comment: Option<String>,
+    pub reply: Reply<Voted>,
+}
+
 pub enum Voted {
     Counted(Recorded<Held>),
     NotPending(Held),
@@ -243,6 +252,7 @@ impl Work {
             Self::Refuse(work) => drop(work.reply.send(Err(error()))),
             Self::Redeem(work) => drop(work.reply.send(Err(error()))),
             Self::Vote(work) => drop(work.reply.send(Err(error()))),
+            Self::Cancel(work) => drop(work.reply.send(Err(error()))),
             Self::Report(work) => drop(work.reply.send(Err(error()))),
             Self::Change(work) => drop(work.reply.send(Err(error()))),
             Self::Look(work) => drop(work.reply.send(Err(error()))),

@@ -78,6 +78,17 @@ async fn a_switch_that_would_stop_nothing_is_refused() {
 }
 
 #[tokio::test]
+async fn a_misspelt_action_type_is_refused_with_the_nearest_name() {
+    let server = Server::start().await;
+    let misspelt = json!({ "scope": "actionType", "value": "process_refnud", "reason": "incident" });
+    let refused = server.admin_post(PATH, &misspelt).await;
+    assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{refused:?}");
+    assert!(refused.text("detail").contains("did you mean `process_refund`"), "{refused:?}");
+    let own = json!({ "scope": "actionType", "value": "launch_rocket", "reason": "a name of one's own" });
+    assert_eq!(server.admin_post(PATH, &own).await.status, 201);
+}
+
+#[tokio::test]
 async fn a_pattern_is_no_action_type() {
     let server = Server::start().await;
     for value in ["*", "process_*", "refund?"] {

@@ -13,6 +13,7 @@ mod authorization;
 mod bad_requests;
 mod cases;
 mod containment;
+mod dashboard;
 mod decisions;
 mod epoch;
 mod failures;

@@ -2,7 +2,7 @@
 
 use super::Place;
 use super::samples::{self, Chain, START_US};
-use crate::{DecisionFilter, DecisionRow, Store, StoreError};
+use crate::{DecisionFilter, DecisionRow, Store, StoreError, Tally, TallyFilter};
 
 /// A workspace of `size` entries of which all but the first are projected decisions.
 fn projected(store: &dyn Store, size: u64) -> Vec<DecisionRow> {
@@ -118,4 +118,59 @@ pub fn the_projection_can_be_built_again(place: &dyn Place) {
     let store = place.open();
     assert_eq!(store.projection_cursor("ws_one").unwrap(), 30);
     assert_eq!(store.list_decisions("ws_one", &all).unwrap(), before);
+}
+
+fn tally(span_us: i64, start_us: i64, key: &str, counts: [u64; 3]) -> Tally {
+    let [allowed, held, blocked] = counts;
+    Tally { span_us, start_us, dimension: "action".into(), key: key.into(), allowed, held, blocked }
+}
+
+pub fn tallies_add_up_by_stretch_and_by_key(place: &dyn Place) {
+    let store = place.open();
+    projected(&*store, 10);
+    let minute = 60_000_000;
+    let batch = [
+        tally(minute, 0, "a", [1, 0, 0]),
+        tally(minute, 0, "b", [0, 2, 0]),
+        tally(minute, minute, "a", [0, 0, 4]),
+        tally(60 * minute, 0, "a", [1, 0, 4]),
+    ];
+    store.project(&[], &batch, "ws_one", 10).unwrap();
+    store.project(&[], &batch, "ws_one", 10).unwrap();
+    let filter = TallyFilter {
+        span_us: minute,
+        dimension: "action".into(),
+        from_us: 0,
+        until_us: 2 * minute,
+        by_key: true,
+        limit: 9,
+    };
+    let counts = |filter: &TallyFilter| -> Vec<(String, i64, [u64; 3])> {
+        let tallies = store.read_tallies("ws_one", filter).unwrap();
+        tallies.into_iter().map(|t| (t.key, t.start_us, [t.allowed, t.held, t.blocked])).collect()
+    };
+    assert_eq!(counts(&filter), [("a".into(), 0, [2, 0, 8]), ("b".into(), 0, [0, 4, 0])]);
+    let series = TallyFilter { by_key: false, ..filter.clone() };
+    assert_eq!(counts(&series), [(String::new(), 0, [2, 4, 0]), (String::new(), minute, [0, 0, 8])]);
+    assert_eq!(counts(&TallyFilter { until_us: minute, limit: 1, ..filter.clone() }), [("b".into(), 0, [0, 4, 0])]);
+    store.project(&[], &[tally(minute, 9 * 24 * 60 * minute, "c", [1, 0, 0])], "ws_one", 10).unwrap();
+    assert_eq!(counts(&filter), [], "short stretches are forgotten");
+    assert_eq!(counts(&TallyFilter { span_us: 60 * minute, ..filter.clone() }).len(), 1, "long ones stay");
+    store.reset_projection("ws_one").unwrap();
+    assert_eq!(counts(&TallyFilter { span_us: 60 * minute, ..filter }), []);
+}
+
+pub fn a_page_reaches_up_as_well_as_down(place: &dyn Place) {
+    let store = place.open();
+    projected(&*store, 700);
+    let page = |filter: DecisionFilter| -> Vec<u64> {
+        store.list_decisions("ws_one", &filter).unwrap().iter().map(|row| row.index).collect()
+    };
+    let up = DecisionFilter { after: Some(250), limit: 10, ..Default::default() };
+    assert_eq!(page(up.clone()), (251..=260).rev().collect::<Vec<_>>(), "the page next to it, newest first");
+    assert_eq!(page(DecisionFilter { after: Some(694), limit: 10, ..Default::default() }), [699, 698, 697, 696, 695]);
+    assert_eq!(page(DecisionFilter { after: Some(699), limit: 10, ..Default::default() }), [] as [u64; 0]);
+    assert_eq!(page(DecisionFilter { before: Some(255), ..up.clone() }), [254, 253, 252, 251]);
+    let agent = DecisionFilter { agent: Some("agt_b".into()), after: Some(254), limit: 3, ..Default::default() };
+    assert_eq!(page(agent), [259, 257, 255]);
 }

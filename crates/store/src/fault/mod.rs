@@ -17,7 +17,7 @@ use crate::batch::Batch;
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
     Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
-    Installation, Link, Payload, Request, Session, Snapshot, Workspace,
+    Installation, Link, Payload, Request, Session, Snapshot, Tally, TallyFilter, Workspace,
 };
 use crate::store::{Seen, Store, Turn, Wake, WalState};
 
@@ -256,6 +256,14 @@ impl<S: Store + ?Sized> Store for FaultStore<S> {
 
     fn project_decisions(&self, workspace: &str, rows: &[DecisionRow], cursor: u64) -> Result<(), StoreError> {
         self.writable()?.project_decisions(workspace, rows, cursor)
+    }
+
+    fn project(&self, rows: &[DecisionRow], tallies: &[Tally], workspace: &str, cursor: u64) -> Result<(), StoreError> {
+        self.writable()?.project(rows, tallies, workspace, cursor)
+    }
+
+    fn read_tallies(&self, workspace: &str, filter: &TallyFilter) -> Result<Vec<Tally>, StoreError> {
+        self.readable()?.read_tallies(workspace, filter)
     }
 
     fn projection_cursor(&self, workspace: &str) -> Result<u64, StoreError> {

@@ -114,7 +114,11 @@ pub(super) async fn reset(db: &Client, number: i64) -> Result<(), Failure> {
 pub(super) async fn list(db: &Client, number: i64, filter: &DecisionFilter) -> Result<Vec<DecisionRow>, Failure> {
     let (sql, terms) = query(number, filter);
     let rows = db.query_typed(&sql, &terms.values()).await?;
-    rows.iter().map(decision).collect()
+    let mut rows: Vec<DecisionRow> = rows.iter().map(decision).collect::<Result<_, _>>()?;
+    if filter.after.is_some() {
+        rows.reverse();
+    }
+    Ok(rows)
 }
 
 pub(super) fn query(number: i64, filter: &DecisionFilter) -> (String, Terms) {
@@ -135,6 +139,9 @@ pub(super) fn query(number: i64, filter: &DecisionFilter) -> (String, Terms) {
     if let Some(before) = filter.before {
         terms.and("entry_index <", bound(before));
     }
+    if let Some(after) = filter.after {
+        terms.and("entry_index >", bound(after));
+    }
     // Ledger time never goes back, so a time is an index: every filter's own index stays of use.
     for (operator, at_us) in [(">=", filter.since_us), ("<", filter.until_us)] {
         if let Some(at_us) = at_us {
@@ -148,7 +155,9 @@ pub(super) fn query(number: i64, filter: &DecisionFilter) -> (String, Terms) {
     }
     let limit = terms.place(page(filter.limit));
     let text = terms.text();
-    let sql = format!("SELECT {COLUMNS} FROM runplane.decisions WHERE {text} ORDER BY entry_index DESC LIMIT {limit}");
+    let order = if filter.after.is_some() { "ASC" } else { "DESC" };
+    let sql =
+        format!("SELECT {COLUMNS} FROM runplane.decisions WHERE {text} ORDER BY entry_index {order} LIMIT {limit}");
     (sql, terms)
 }
 

@@ -13,9 +13,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, par
 use super::block::{self, MOST_ROWS, Probe, Summary};
 use super::database::{Database, Durability};
 use super::errors::{signed, unavailable, unsigned};
-use super::{folder, ledger, schema, segment};
+use super::{folder, ledger, schema, segment, tallies};
 use crate::error::StoreError;
-use crate::rows::{DecisionFilter, DecisionRow};
+use crate::rows::{DecisionFilter, DecisionRow, Tally};
 
 pub(super) fn open(path: &Path, ledger: &Database, readers: usize) -> Result<Database, StoreError> {
     match try_open(path, ledger, readers) {
@@ -70,6 +70,7 @@ pub(super) fn project(
     db: &mut Connection,
     number: i64,
     rows: &[DecisionRow],
+    tallies: &[Tally],
     new_cursor: u64,
     last: Option<[u8; 32]>,
 ) -> Result<(), StoreError> {
@@ -83,7 +84,10 @@ pub(super) fn project(
         return Err(StoreError::Contradiction(format!("a decision at {index} is not below the cursor {new_cursor}")));
     }
     match last {
-        Some(leaf_hash) => write(&tx, number, rows, new_cursor, leaf_hash).map_err(unavailable)?,
+        Some(leaf_hash) => {
+            write(&tx, number, rows, new_cursor, leaf_hash).map_err(unavailable)?;
+            tallies::add(&tx, number, tallies).map_err(unavailable)?;
+        }
         None if new_cursor == 0 => return Ok(()),
         None => return Err(StoreError::Contradiction(format!("the ledger has fewer than {new_cursor} entries"))),
     }
@@ -206,11 +210,15 @@ pub(super) fn reset(db: &mut Connection, number: i64) -> rusqlite::Result<()> {
     tx.execute("DELETE FROM blocks WHERE id >= ?1 AND id < ?2", [ids.start, ids.end])?;
     tx.execute("DELETE FROM summaries WHERE id >= ?1 AND id < ?2", [ids.start, ids.end])?;
     tx.execute("DELETE FROM cursors WHERE workspace = ?1", [number])?;
+    tallies::reset(&tx, number)?;
     tx.commit()
 }
 
 pub(super) fn list(db: &Connection, number: i64, filter: &DecisionFilter) -> rusqlite::Result<Vec<DecisionRow>> {
     let limit = filter.limit.min(crate::MAX_PAGE);
+    if let Some(after) = filter.after {
+        return list_above(db, number, filter, after, limit);
+    }
     let mut found: Vec<DecisionRow> = Vec::new();
     search(db, number, filter, |id| {
         if found.len() >= limit {
@@ -226,6 +234,45 @@ pub(super) fn list(db: &Connection, number: i64, filter: &DecisionFilter) -> rus
         found.extend(page.into_iter().rev().take(room));
         Ok(found.len() < limit)
     })?;
+    Ok(found)
+}
+
+/// The oldest rows above an index, newest first.
+fn list_above(
+    db: &Connection,
+    number: i64,
+    filter: &DecisionFilter,
+    after: u64,
+    limit: usize,
+) -> rusqlite::Result<Vec<DecisionRow>> {
+    let ids = segment::ids(number);
+    // The block that the index itself may lie in, and all after it.
+    let first: i64 = db
+        .prepare_cached("SELECT coalesce(max(id), ?1) FROM summaries WHERE id >= ?1 AND id <= ?2")?
+        .query_row([ids.start, segment::id(number, after)], |row| row.get(0))?;
+    let below = filter.before.map_or(ids.end, |before| segment::id(number, before));
+    let probes = Probe::of_filter(filter);
+    let mut read = db.prepare_cached("SELECT id, bytes FROM summaries WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
+    let mut summaries = read.query([first, below])?;
+    let mut found: Vec<DecisionRow> = Vec::new();
+    while found.len() < limit
+        && let Some(row) = summaries.next()?
+    {
+        let summary = summary(row)?;
+        if filter.until_us.is_some_and(|until| summary.first_at_us >= until) {
+            break;
+        }
+        let in_time = filter.since_us.is_none_or(|since| summary.last_at_us >= since);
+        if in_time && summary.last_index > after && summary.may_have(&probes) {
+            read_block(db, row.get(0)?, |row| {
+                if row.index > after && row.passes(filter) {
+                    found.push(row.to_row());
+                }
+            })?;
+        }
+    }
+    found.truncate(limit);
+    found.reverse();
     Ok(found)
 }
 

@@ -20,6 +20,7 @@ mod lists;
 mod payloads;
 mod schema;
 pub(crate) mod segment;
+mod tallies;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -35,7 +36,7 @@ use crate::batch::Batch;
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
     Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
-    Installation, Link, Payload, Request, Session, Snapshot, Workspace,
+    Installation, Link, Payload, Request, Session, Snapshot, Tally, TallyFilter, Workspace,
 };
 use crate::store::{Store, WalState};
 use database::{Database, Durability};
@@ -217,7 +218,18 @@ impl Store for SqliteStore {
     fn project_decisions(&self, workspace: &str, rows: &[DecisionRow], cursor: u64) -> Result<(), StoreError> {
         let number = self.number(workspace)?;
         let last = self.ledger.reader()?.read(|db| ledger::leaf_hash_before(db, number, cursor))?;
-        lists::project(&mut *self.lists.writer()?, number, rows, cursor, last)
+        lists::project(&mut *self.lists.writer()?, number, rows, &[], cursor, last)
+    }
+
+    fn project(&self, rows: &[DecisionRow], tallies: &[Tally], workspace: &str, cursor: u64) -> Result<(), StoreError> {
+        let number = self.number(workspace)?;
+        let last = self.ledger.reader()?.read(|db| ledger::leaf_hash_before(db, number, cursor))?;
+        lists::project(&mut *self.lists.writer()?, number, rows, tallies, cursor, last)
+    }
+
+    fn read_tallies(&self, workspace: &str, filter: &TallyFilter) -> Result<Vec<Tally>, StoreError> {
+        let number = self.number(workspace)?;
+        self.lists.reader()?.read(|db| tallies::read(db, number, filter))
     }
 
     fn projection_cursor(&self, workspace: &str) -> Result<u64, StoreError> {

@@ -22,8 +22,11 @@ pub(super) const LEDGER: Schema = Schema {
     oldest: 2,
     migrations: &[include_str!("schema/ledger_0002.sql"), include_str!("schema/ledger_accounts.sql")],
 };
-pub(super) const LISTS: Schema =
-    Schema { application_id: 0x5250_4c32, oldest: 2, migrations: &[include_str!("schema/lists_0002.sql")] };
+pub(super) const LISTS: Schema = Schema {
+    application_id: 0x5250_4c32,
+    oldest: 2,
+    migrations: &[include_str!("schema/lists_0002.sql"), include_str!("schema/lists_tallies.sql")],
+};
 
 const VERSIONS: &str = "CREATE TABLE versions (version INTEGER PRIMARY KEY) STRICT";
 

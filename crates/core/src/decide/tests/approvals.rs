@@ -111,3 +111,26 @@ fn too_many_open_approvals_block_instead_of_queueing() {
     assert_eq!((full.outcome, full.code), (Block, ReasonCode::OpenApprovalCap));
     assert!(full.charges.is_empty() && full.requirements.is_empty());
 }
+
+#[test]
+fn a_quorum_is_met_by_that_many_different_people_of_the_groups() {
+    let world = World::policy(
+        "- { id: a, action: process_refund, decision: REQUIRE_APPROVAL, approval: { from: [finance], quorum: 2 } }",
+    );
+    let call = refund("5");
+    let asked = world.decide(&call);
+    assert_eq!(
+        (asked.requirements[0].quorum, asked.requirements[0].from.as_slice()),
+        (2, ["finance".to_owned()].as_slice())
+    );
+    let finance = Groups::Named(vec!["finance".to_owned()]);
+    let mut votes = evidence(&call, finance);
+    assert_eq!(redeem(&world, &call, votes.clone(), Micros(1)).outcome, Block, "one of two");
+    votes.votes.push(votes.votes[0].clone());
+    assert_eq!(redeem(&world, &call, votes.clone(), Micros(1)).outcome, Block, "the same person twice");
+    votes.votes[1].by = "somebody else".to_owned();
+    votes.votes[1].groups = Groups::Named(vec!["legal".to_owned()]);
+    assert_eq!(redeem(&world, &call, votes.clone(), Micros(1)).outcome, Block, "of another group");
+    votes.votes[1].groups = Groups::All;
+    assert_eq!(redeem(&world, &call, votes, Micros(1)).outcome, Allow);
+}
