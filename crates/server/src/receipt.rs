@@ -58,7 +58,7 @@ pub fn prove(workspace: &Workspace, index: u64, size: Option<u64>) -> Result<Pro
     let entry = entry.into_iter().find(|row| row.index == index).ok_or_else(|| missing(index))?;
     let whole = |from: u64, to: u64| {
         let run = usize::try_from(from / RUN).ok()?;
-        (from % RUN == 0 && to - from == RUN).then(|| known.get(run).copied()).flatten()
+        (from.is_multiple_of(RUN) && to - from == RUN).then(|| known.get(run).copied()).flatten()
     };
     let read = |leaf: u64| leaves.get(&leaf).copied().ok_or_else(|| missing(leaf));
     let path = proof::inclusion_over(index, size, whole, read).map_err(|failure| match failure {

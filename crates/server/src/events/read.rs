@@ -82,7 +82,7 @@ fn read(workspace: &Workspace, row: &EntryRow) -> Result<Vec<Event>, Error> {
     let entry = Entry::parse(&row.bytes)?;
     let control = workspace.control();
     match entry.kind {
-        Kind::Decision | Kind::Redemption => decision(workspace, row, &entry, &control),
+        Kind::Decision | Kind::Redemption => decision(row, &entry, &control),
         Kind::Vote => {
             let body: VoteBody = entry.body()?;
             let change = if body.state == State::Pending { "voted" } else { body.state.as_str() };
@@ -122,7 +122,7 @@ fn read(workspace: &Workspace, row: &EntryRow) -> Result<Vec<Event>, Error> {
     }
 }
 
-fn decision(workspace: &Workspace, row: &EntryRow, entry: &Entry, control: &Control) -> Result<Vec<Event>, Error> {
+fn decision(row: &EntryRow, entry: &Entry, control: &Control) -> Result<Vec<Event>, Error> {
     let body: DecisionBody = entry.body()?;
     let Some(listed) = projection::read_line(row)? else { return Ok(Vec::new()) };
     let view = DecisionView::of_row(listed, control)?;
@@ -137,7 +137,6 @@ fn decision(workspace: &Workspace, row: &EntryRow, entry: &Entry, control: &Cont
         let data = facts(entry, control, &body, id, state.as_str(), None, state);
         events.push(event(EventKind::Approval, Some(&body.agent), &data)?);
     }
-    let _ = workspace;
     Ok(events)
 }
 

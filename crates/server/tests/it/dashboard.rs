@@ -237,7 +237,7 @@ fn hash(text: &Value) -> Hash {
 
 fn hex(text: &str, bytes: &mut [u8; 32]) {
     for (place, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[place * 2..place * 2 + 2], 16).unwrap();
+        *byte = u8::from_str_radix(text.get(place * 2..place * 2 + 2).unwrap(), 16).unwrap();
     }
 }
 
