@@ -22,9 +22,11 @@ build: tools
 tools:
 	@scripts/require cargo node npm
 
-test: build sdk ## everything: Rust, SDK, published client, examples
+test: web build sdk ## everything: Rust, SDK, published client, examples
 	scripts/with-postgres cargo test --quiet --workspace
-	cd web && $(NPM_CI) && npm test --silent
+	cd web && npm test --silent
+	@scripts/require chromium
+	cd e2e && $(NPM_CI) && RUNPLANE_BIN=$(BIN) npm test --silent
 	cd sdks/typescript && RUNPLANE_BIN=$(BIN) npm test --silent
 	RUNPLANE_BIN=$(BIN) node --test contracts/wire-client/*.test.mjs
 	cd examples/typescript && $(NPM_CI) && RUNPLANE_BIN=$(BIN) npm test --silent

@@ -76,6 +76,10 @@ function Inbox() {
   if (error !== null) return <div className={classes.alone}><Failure error={error} retry={() => void refetch()} /></div>;
   if (isPending) return <div className={classes.alone}><Waiting lines={8} /></div>;
   if (groups.length === 0 && id === undefined) return <Clear />;
+  const afterBulk = () => {
+    open(narrow ? undefined : groups.find(({ digest }) => !chosen.has(digest))?.first.id);
+    setChosen(new Set());
+  };
   const picked: Group[] = groups.filter(({ digest }) => chosen.has(digest));
   return (
     <div className={classes.split} data-open={id !== undefined || undefined}>
@@ -84,7 +88,7 @@ function Inbox() {
       </div>
       <div className={classes.right}>
         {picked.length > 0 ? (
-          <Bulk groups={picked} done={() => setChosen(new Set())} />
+          <Bulk groups={picked} done={afterBulk} />
         ) : id === undefined ? null : (
           <Ask key={id} id={id} group={current} next={next} back={narrow ? () => open(undefined) : undefined} />
         )}

@@ -1,8 +1,9 @@
 /** Deciding asks, one or many. */
 import { Problem } from "../api/http";
-import { refresh } from "../api/queries";
+import { queries, refresh } from "../api/queries";
 import { client } from "../client/client.gen";
 import { approve, deny } from "../client/sdk.gen";
+import { pendingOptions } from "./inbox";
 
 export type Verdict = "approve" | "deny";
 export type Result = { id: string; decided: true; state: string } | { id: string; decided: false; error: string; detail: string };
@@ -10,7 +11,21 @@ export type Result = { id: string; decided: true; state: string } | { id: string
 /** Most ids the server takes at once. */
 const AT_ONCE = 200;
 
+/** Takes what does not wait any more out of the inbox at once, so that the next ask is really the next. */
+function leaveInbox(results: readonly Result[]): void {
+  const gone = new Set(results.filter((result) => result.decided && result.state !== "pending").map(({ id }) => id));
+  queries.setQueryData(pendingOptions.queryKey, (list) => list && { ...list, approvals: list.approvals.filter(({ id }) => !gone.has(id)) });
+}
+
 export async function decideAll(ids: readonly string[], verdict: Verdict, comment: string): Promise<Result[]> {
+  const results = await decided(ids, verdict, comment);
+  await queries.cancelQueries({ queryKey: pendingOptions.queryKey });
+  leaveInbox(results);
+  void refresh("listApprovals", "listApprovalGroups", "getApproval", "getStatistics");
+  return results;
+}
+
+async function decided(ids: readonly string[], verdict: Verdict, comment: string): Promise<Result[]> {
   const said = comment === "" ? undefined : comment;
   try {
     if (ids.length === 1 && ids[0] !== undefined) {
@@ -21,8 +36,6 @@ export async function decideAll(ids: readonly string[], verdict: Verdict, commen
     return await many(ids, verdict, said);
   } catch (failure) {
     throw Problem.of(failure);
-  } finally {
-    void refresh("listApprovals", "listApprovalGroups", "getApproval", "getStatistics");
   }
 }
 

@@ -24,7 +24,7 @@ export function You() {
         facts={[
           ["Name", `${user?.displayName ?? ""} (${user?.username ?? ""})`],
           ["Role", `${user?.role ?? ""}: may ${(may ?? []).join(", ")}`],
-          ["Groups", user?.groups.join(", ") || <span className="quiet">none. Rules that ask a group for approval do not count your vote</span>],
+          ["Groups", user?.groups.includes("*") ? "every group: your vote counts wherever a rule asks one" : user?.groups.join(", ") || <span className="quiet">none. Rules that ask a group for approval do not count your vote</span>],
         ]}
       />
       <Refusal error={others.error} />
