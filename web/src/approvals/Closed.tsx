@@ -6,6 +6,7 @@ import { listApprovals } from "../client/sdk.gen";
 import { Ago } from "../shared/Ago";
 import { StateBadge } from "../shared/Badge";
 import { Empty, Failure, Waiting } from "../shared/State";
+import { Person } from "../users/Person";
 import classes from "./approvals.module.css";
 
 /** Asks that do not wait any more, newest first. */
@@ -38,7 +39,7 @@ export function Closed() {
                 {approval.comment == null || approval.comment === "" ? null : <span className="quiet clip">“{approval.comment}”</span>}
               </span>
               <span className={classes.closedWho}>{approval.agent.name}</span>
-              <span className={classes.closedWho}>{approval.votes.map((vote) => ("byName" in vote ? String(vote.byName) : vote.by)).join(", ") || "nobody"}</span>
+              <span className={classes.closedWho}>{approval.votes.length === 0 ? "nobody" : approval.votes.map((vote) => <Person key={vote.by} id={vote.by} />)}</span>
               <span className="quiet">
                 <Ago at={approval.resolvedAt ?? approval.createdAt} />
               </span>

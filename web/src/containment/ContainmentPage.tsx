@@ -12,6 +12,7 @@ import { Ago } from "../shared/Ago";
 import { Badge } from "../shared/Badge";
 import { Page } from "../shared/Page";
 import { Empty, Failure, Waiting } from "../shared/State";
+import { Person } from "../users/Person";
 import { Throw } from "./Throw";
 import classes from "./containment.module.css";
 
@@ -74,7 +75,7 @@ function Thrown({ thrown }: { thrown: SwitchView }) {
         <b className={thrown.scope === "agent" ? undefined : "mono"}>{agent ?? thrown.value ?? "the whole workspace"}</b>
         <p>{thrown.reason}</p>
         <p className="quiet">
-          {thrown.by}, <Ago at={thrown.at} />
+          <Person id={thrown.by} />, <Ago at={thrown.at} />
         </p>
       </div>
       {thrown.scope === "workspace" ? null : <Release thrown={thrown} size="xs" />}

@@ -4,6 +4,7 @@ import { getApprovalOptions } from "../client/@tanstack/react-query.gen";
 import type { ApprovalView, DecisionTrace } from "../client/types.gen";
 import { Ago } from "../shared/Ago";
 import { outcomeOf, type Tone } from "../shared/words";
+import { Person } from "../users/Person";
 import classes from "./decisions.module.css";
 
 interface Happening {
@@ -42,8 +43,8 @@ export function Steps({ happenings }: { happenings: readonly Happening[] }) {
 
 export function votesOf(approval: ApprovalView): Happening[] {
   return approval.votes.map(({ at, by, verdict, comment, ...vote }): Happening => {
-    const name = "byName" in vote && typeof vote.byName === "string" ? vote.byName : by;
-    return { at, tone: verdict === "approve" ? "allow" : "block", says: <><b>{name}</b> {verdict === "approve" ? "approved" : "denied"}</>, quote: comment };
+    const name = "byName" in vote && typeof vote.byName === "string" ? vote.byName : undefined;
+    return { at, tone: verdict === "approve" ? "allow" : "block", says: <><b><Person id={by} name={name} /></b> {verdict === "approve" ? "approved" : "denied"}</>, quote: comment };
   });
 }
 

@@ -11,6 +11,7 @@ import { Badge } from "../shared/Badge";
 import { Empty, Failure, Waiting } from "../shared/State";
 import { CHANGED, rollBack, versionQuery, versionsQuery, type Version } from "./api";
 import { Diff } from "./Diff";
+import { Person } from "../users/Person";
 import list from "../shared/list.module.css";
 import classes from "./policies.module.css";
 
@@ -39,7 +40,7 @@ export function History({ name, active, restore }: { name: string; active: strin
               </span>
               <span>{each.message || <span className="quiet">no message</span>}</span>
               <span className="quiet">
-                {CHANGE[each.change]}{each.rolledBackTo == null ? "" : ` to ${each.rolledBackTo}`} by {each.by}, <Ago at={each.at} />
+                {CHANGE[each.change]}{each.rolledBackTo == null ? "" : ` to ${each.rolledBackTo}`} by <Person id={each.by} />, <Ago at={each.at} />
               </span>
             </button>
           </li>
