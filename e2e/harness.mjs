@@ -12,7 +12,7 @@ import { binary } from "../contracts/wire-client/real-server.mjs";
 
 const CHROMIUM = process.env.RUNPLANE_CHROMIUM ?? "/usr/bin/chromium";
 const SCREENS = join(import.meta.dirname, "screens");
-const ASKED_FIRST = /\/api\/v1\/(events|statistics|ledger\/proof\/\d+|approvals\/decide)(\?|$)/;
+const ASKED_FIRST = /\/api\/v1\/(events|statistics|ledger\/proof\/\d+|approvals\/decide|policies\/[^/]+\/hits)(\?|$)/;
 const START_WITHIN_MS = 30_000;
 
 export async function startServer() {

@@ -35,7 +35,8 @@ function typing(event: KeyboardEvent): boolean {
 
 /** A dialog has its own keys; a focused button or link keeps Enter. */
 function taken(event: KeyboardEvent): boolean {
-  if (document.querySelector("[role=dialog], [role=menu], [role=listbox]:not([hidden])") !== null) return true;
+  // Closed lists stay in the document, unseen.
+  if ([...document.querySelectorAll("[role=dialog], [role=menu], [role=listbox]")].some((element) => element.checkVisibility())) return true;
   const target = event.target;
   return event.key === "Enter" && target instanceof HTMLElement && target.closest("button, a, summary") !== null;
 }

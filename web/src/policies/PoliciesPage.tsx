@@ -57,10 +57,12 @@ function Policy({ policy, hits }: { policy: PolicyView; hits: Hits["rules"] | un
           </b>
           <span className="quiet">{policy.description}</span>
         </span>
-        <span className={classes.figure}>
-          <b className="num">{total === undefined ? "–" : compact(total)}</b>
-          <small>hits in 7 days</small>
-        </span>
+        {total === undefined ? <span /> : (
+          <span className={classes.figure}>
+            <b className="num">{compact(total)}</b>
+            <small>hits in 7 days</small>
+          </span>
+        )}
         <span className={classes.figure}>
           <b className="num">{policy.rules}</b>
           <small>rules{dead > 0 ? `, ${dead} never hit` : ""}</small>

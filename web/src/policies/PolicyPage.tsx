@@ -9,6 +9,7 @@ import { getPolicyOptions } from "../client/@tanstack/react-query.gen";
 import { Badge } from "../shared/Badge";
 import { Page } from "../shared/Page";
 import { Failure, Waiting } from "../shared/State";
+import { hitsQuery } from "./api";
 import { Draft } from "./Draft";
 import { History } from "./History";
 import { nameIn, ruleAt } from "./places";
@@ -33,6 +34,8 @@ export function Workbench({ name, active, start = active }: { name: string | und
   const [text, setText] = useState(start ?? "");
   const [publishing, setPublishing] = useState(false);
   const [valid, setValid] = useState<boolean>();
+  // Offered where the server counts them.
+  const counts = useQuery({ ...hitsQuery(name ?? ""), retry: false, enabled: name !== undefined }).data !== undefined;
   const mayPublish = useMay("publish");
   const changed = text !== (active ?? "");
   const view = name === undefined ? "edit" : ((search.view ?? "edit") as View);
@@ -51,7 +54,7 @@ export function Workbench({ name, active, start = active }: { name: string | und
           {name === undefined ? null : (
             <SegmentedControl
               aria-label="View" value={view} onChange={show}
-              data={[{ value: "edit", label: "Text" }, { value: "rules", label: "Rules" }, { value: "history", label: "History" }]}
+              data={[{ value: "edit", label: "Text" }, ...(counts ? [{ value: "rules", label: "Rules" }] : []), { value: "history", label: "History" }]}
             />
           )}
           {changed && name !== undefined ? <Button variant="default" onClick={() => setText(active ?? "")}>Discard</Button> : null}
