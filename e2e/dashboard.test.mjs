@@ -188,7 +188,7 @@ test("a policy is written: the error stands under its characters, is fixed, trie
     await page.getByRole("button", { name: "Publish…" }).click();
     await page.getByLabel("What for").fill(message);
     await page.getByRole("button", { name: "Publish", exact: true }).click();
-    await page.getByText("e2e is in force from the next decision on").first().waitFor();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
   };
   await publish("First version");
   await page.waitForURL("**/policies/e2e");
