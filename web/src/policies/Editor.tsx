@@ -80,8 +80,9 @@ export function Editor({ label, value, onChange, language, readOnly = false, com
   useEffect(() => {
     if (host.current === null) return;
     const root = shadowOf(host.current);
-    const source = ({ state, pos, explicit, matchBefore }: CompletionContext) => {
-      if (!explicit && matchBefore(/[\w.]$|: $|\[$/) === null) return null;
+    const source = (context: CompletionContext) => {
+      const { state, pos, explicit } = context;
+      if (!explicit && context.matchBefore(/[\w.]$|: $|\[$/) === null) return null;
       const found = latest.current.complete?.(state.doc.toString(), pos);
       return found === undefined ? null : { from: found.from, options: found.offers.map(({ kind, ...offer }) => ({ ...offer, type: kind })), validFor: /^[\w*-]*$/ };
     };
