@@ -77,6 +77,7 @@ export async function openPage(browser, base, options = {}) {
     if (/^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text()) && page.expectsRefusals === true) return;
     // A server without these is an older one: the page goes on without them, and the browser notes that it asked.
     if (ASKED_FIRST.test(message.location().url) && / 40[45] /.test(message.text())) return;
+    if (/\/decisions\?.*\bafter=/.test(message.location().url) && / 400 /.test(message.text())) return;
     wrong.push(`console: ${message.text()} ${message.location().url} (${page.url()})`);
   });
   page.on("pageerror", (error) => wrong.push(`uncaught: ${error.message} (${page.url()})`));

@@ -43,7 +43,8 @@ export function begin(session: Session): void {
   const before = queries.getQueryData(sessionQuery.queryKey);
   queries.setQueryData(sessionQuery.queryKey, remember(session));
   if (before?.user?.id === session.user?.id) return;
-  queries.removeQueries({ predicate: ({ queryKey }) => operation(queryKey) !== "getSession" });
+  // Not the link that was just used: looking at it again would only find it used.
+  queries.removeQueries({ predicate: ({ queryKey }) => !["getSession", "checkLink"].includes(operation(queryKey) ?? "") });
 }
 
 export function end(): void {

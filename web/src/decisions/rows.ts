@@ -7,9 +7,13 @@
 import { useInfiniteQuery, type InfiniteData } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo } from "react";
 import { onNewDecisions } from "../api/live";
+import { Problem } from "../api/http";
 import { queries } from "../api/queries";
 import { listDecisions } from "../client/sdk.gen";
 import type { DecisionList, DecisionView, ListDecisionsData } from "../client/types.gen";
+
+/** Whether the server takes `after`; known to be false once it has refused it. */
+let looksUp = true;
 
 const PAGE = 100;
 const PAGES = 30;
@@ -64,11 +68,17 @@ export function useRows(query: NonNullable<ListDecisionsData["query"]>, key: str
     refetchOnReconnect: false,
   });
   const { fetchPreviousPage } = result;
-  const fetchNewer = useCallback(async () => {
-    await fetchPreviousPage();
-    dropEmpty(queryKey);
-  }, [fetchPreviousPage, queryKey]);
   const reload = useCallback(() => queries.resetQueries({ queryKey, exact: true }), [queryKey]);
+  const fetchNewer = useCallback(async () => {
+    // A server that does not look upwards is asked for the newest again.
+    if (!looksUp) return void reload();
+    const { error } = await fetchPreviousPage();
+    if (error !== null && Problem.of(error).status === 400) {
+      looksUp = false;
+      return void reload();
+    }
+    dropEmpty(queryKey);
+  }, [fetchPreviousPage, queryKey, reload]);
   return { ...result, rows: useMemo(() => joined(result.data?.pages ?? []), [result.data]), fetchNewer, reload };
 }
 
