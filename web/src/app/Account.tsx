@@ -15,7 +15,7 @@ const SCHEMES: readonly [MantineColorScheme, string, typeof Sun][] = [
 /** Who is signed in; theme; sign out. */
 export function Account() {
   const { user, workspace } = useSession();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const navigate = useNavigate();
   const signOut = useMutation({
     mutationFn: async (everywhere: boolean): Promise<unknown> => (everywhere ? signOutEverywhere({ throwOnError: true }) : leave({ throwOnError: true })),

@@ -8,7 +8,7 @@ import classes from "./app.module.css";
 /** Jump anywhere: pages, agents, policies, action types, a request id, a theme. */
 export function Palette({ opened, close }: { opened: boolean; close: () => void }) {
   return (
-    <Modal.Root opened={opened} onClose={close} size="lg" yOffset="12vh" centered={false}>
+    <Modal.Root opened={opened} onClose={close} size="lg" yOffset="12vh" centered={false} lockScroll={false}>
       <Modal.Overlay />
       <Modal.Content aria-label="Search or jump">
         <Modal.Body p={0}>{opened ? <Finder close={close} /> : null}</Modal.Body>

@@ -21,7 +21,7 @@ export interface Command {
 
 export function useCommands(): readonly Command[] {
   const may = useSession().may ?? [];
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const agents = useQuery({ ...listAgentsOptions(), staleTime: 30_000 }).data?.agents ?? [];
   const policies = useQuery({ ...listPoliciesOptions(), staleTime: 30_000 }).data?.policies ?? [];
   const types = useQuery({ ...getCatalogueOptions(), staleTime: 300_000 }).data?.actions ?? [];

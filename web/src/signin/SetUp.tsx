@@ -25,9 +25,11 @@ export function SetUp() {
   const link = useQuery({
     queryKey: [{ _id: "checkLink" }, token],
     queryFn: async () => (await checkLink({ body: { token }, throwOnError: true })).data,
+    enabled: token !== "",
     retry: false,
     staleTime: Infinity,
   });
+  if (token === "") return <Ended error={new Problem(0, "link_ended", "")} />;
   if (link.isPending) return <Card title="Set up"><form><Waiting lines={4} /></form></Card>;
   if (link.isError) return <Ended error={link.error} />;
   return <Form token={token} link={link.data} />;
