@@ -135,7 +135,7 @@ test("a flood of approvals ends in BLOCK, not in an error", async () => {
 });
 
 test("answers outside the guard are JSON with an error code too", async () => {
-  for (const [method, path] of [["GET", "/"], ["GET", "/api/v1/nothing"], ["GET", "/api/v1/guard"], ["DELETE", "/api/audit/verify"]]) {
+  for (const [method, path] of [["POST", "/"], ["GET", "/api/v1/nothing"], ["GET", "/api/v1/guard"], ["DELETE", "/api/audit/verify"]]) {
     const answer = await server.request(method, path, { key: server.agent.key });
     assert.ok(answer.status >= 400 && answer.status < 500, `${method} ${path} ${answer.status}`);
     assert.equal(typeof answer.body?.error, "string", `${method} ${path} ${answer.text}`);

@@ -4,7 +4,7 @@ import type { Program } from "./program.js";
 export const database: Program = {
   domain: "database",
   steps: (runplane, sql) => {
-    const stale = { table: "carts", where: "abandoned", count: 10, environment: "staging" };
+    const stale = { table: "carts", where: "status = 'abandoned'", count: 10, environment: "staging" };
     const plans = { table: "users", count: 50, environment: "staging" };
     const column = { table: "users", change: "add column age int" };
     const drop = { table: "users", change: "drop column email" };
@@ -28,8 +28,7 @@ export const database: Program = {
       },
       {
         wish: "drop a column in production",
-        expect: "denied",
-        person: "denies",
+        expect: "blocked",
         act: () => runplane.guard("modify_schema", "prod-db", drop, () => sql.call("alter", drop)),
       },
       {
