@@ -54,7 +54,6 @@ macro_rules! contract_tests {
             lists: a_decision_is_found_by_request_id_and_agent,
             lists: the_projection_neither_goes_back_nor_ahead_of_the_ledger,
             lists: the_projection_can_be_built_again,
-            lists: tallies_add_up_by_stretch_and_by_key,
             lists: a_page_reaches_up_as_well_as_down,
         }
     };
