@@ -1,9 +1,9 @@
 //! The durable commit of a batch, and the release of its answers.
 
-use super::Sequencer;
 use super::state::State;
 use super::turn::not_recorded;
 use super::work::Recorded;
+use super::{Granted, Sequencer};
 use crate::control::Control;
 use crate::error::Error;
 use crate::random;
@@ -54,7 +54,7 @@ impl Plan {
 
 impl Sequencer {
     /// Writes the batch and releases its answers. `false` if the state must be loaded again.
-    pub(super) fn commit(&mut self, state: &mut State, mut plan: Plan) -> bool {
+    pub(super) fn commit(&mut self, state: &mut State, mut plan: Plan, granted: Option<Granted<'_>>) -> bool {
         if plan.batch.entries.is_empty() {
             // Only repeats of what is recorded already.
             self.release(plan);
@@ -69,7 +69,11 @@ impl Sequencer {
                 return false;
             }
         }
-        if let Err(failure) = self.store.commit_batch(&self.workspace, &plan.batch) {
+        let committed = match granted {
+            Some(granted) => granted.commit(&plan.batch),
+            None => self.store.commit_batch(&self.workspace, &plan.batch),
+        };
+        if let Err(failure) = committed {
             tracing::error!(workspace = %self.workspace, %failure, entries = plan.batch.entries.len(), "commit failed");
             metrics::counter!("runplane_commit_failures_total").increment(1);
             plan.fail();
@@ -80,10 +84,15 @@ impl Sequencer {
         metrics::counter!("runplane_commits_total").increment(1);
         metrics::counter!("runplane_entries_total").increment(u64::try_from(plan.batch.entries.len()).unwrap_or(0));
         self.published.advance(plan.batch.head.clone());
+        let is_awaited = plan.next_control.is_some() || !plan.touched_approvals.is_empty();
         if let Some(control) = plan.next_control.take() {
             self.published.control.store(Arc::new(control));
         }
         self.release(plan);
+        if is_awaited {
+            // Decisions are found by looking; what people and programs wait for is told.
+            self.store.announce();
+        }
         true
     }
 

@@ -4,12 +4,16 @@
 //! one durable commit for all of them, and only then lets anybody hear an answer. So decisions are linearizable,
 //! limits are exact, ledger order is evaluation order, and one fsync serves everybody who waited.
 //!
+//! Where several nodes share a database, a batch begins with a turn that one node has at a time: it takes over what the
+//! others committed, then whatever waits, and commits before it gives the turn back.
+//!
 //! A commit that fails, or of which it is unknown whether it succeeded, poisons the state: nothing of the batch
 //! is answered as decided, and everything is loaded again from disk before the next batch.
 
 mod commit;
 mod control_change;
 mod decide;
+mod follow;
 mod genesis;
 mod look;
 mod pace;
@@ -35,10 +39,12 @@ use crate::clock::SharedClock;
 use crate::error::{Error, Kind};
 use crate::workspace::Published;
 use pace::Pace;
+use recover::Recovered;
 use runplane_core::time::{Micros, Span};
 use runplane_ledger::SigningKey;
 use runplane_store::{Snapshot, Store};
 use state::State;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -54,6 +60,11 @@ const MAX_WAIT: Span = Span(2_500_000);
 const IDLE_WAIT: Duration = Duration::from_millis(200);
 /// Entries between two snapshots.
 const SNAPSHOT_EVERY: u64 = 50_000;
+
+/// The right to be the next to commit.
+type Granted<'s> = Box<dyn runplane_store::Turn + 's>;
+/// It needs no granting where nobody else ever commits.
+type Permission<'s> = Option<Granted<'s>>;
 
 pub struct Sequencer {
     pub workspace: String,
@@ -87,20 +98,14 @@ impl Sequencer {
 
     /// Runs until [`Work::Stop`] comes or every sender is gone.
     pub fn run(mut self, queue: &Receiver<Command>) {
+        let store = Arc::clone(&self.store);
         loop {
-            let mut commands = match queue.recv_timeout(IDLE_WAIT) {
-                Ok(first) => vec![first],
-                Err(RecvTimeoutError::Timeout) => Vec::new(),
+            let first = match queue.recv_timeout(IDLE_WAIT) {
+                Ok(first) => Some(first),
+                Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            while commands.len() < MAX_BATCH && !commands.is_empty() {
-                let Ok(next) = queue.try_recv() else { break };
-                commands.push(next);
-            }
-            self.published.waiting.fetch_sub(commands.len(), Ordering::Relaxed);
-            let stop = commands.iter().any(|command| matches!(command.work, Work::Stop));
-            self.take(commands);
-            if stop {
+            if self.round(&*store, first, queue) {
                 break;
             }
         }
@@ -108,45 +113,83 @@ impl Sequencer {
         tracing::info!(workspace = %self.workspace, "sequencer stopped");
     }
 
-    /// Handles commands in order; a change of control ends a batch, so there may be several.
-    fn take(&mut self, commands: Vec<Command>) {
-        let mut rest = commands.into_iter().peekable();
+    /// Handles what waits, or what is due; whether that was the end.
+    fn round(&mut self, store: &dyn Store, first: Option<Command>, queue: &Receiver<Command>) -> bool {
+        self.published.waiting.fetch_sub(usize::from(first.is_some()), Ordering::Relaxed);
+        match first {
+            None if !self.is_something_due() => return false,
+            Some(Command { work: Work::Follow(nonce), .. }) => {
+                self.guarded(|sequencer| _ = sequencer.look_around(nonce));
+                return false;
+            }
+            _ => {}
+        }
+        let granted = self.begin(store);
+        // Whoever came while this node waited for its turn is in it.
+        let mut commands = VecDeque::from_iter(first);
+        while commands.len() < MAX_BATCH && !commands.is_empty() {
+            let Ok(next) = queue.try_recv() else { break };
+            self.published.waiting.fetch_sub(1, Ordering::Relaxed);
+            commands.push_back(next);
+        }
+        let stop = commands.iter().any(|command| matches!(command.work, Work::Stop));
+        self.take(store, commands, granted);
+        stop
+    }
+
+    /// Handles commands in order; a change of control ends a batch, so there may be several, each with its own turn.
+    fn take<'s>(
+        &mut self,
+        store: &'s dyn Store,
+        mut commands: VecDeque<Command>,
+        granted: Result<Permission<'s>, Error>,
+    ) {
+        let mut granted = Some(granted);
         loop {
-            let mut batch = Vec::new();
-            for command in rest.by_ref() {
-                let ends_batch = matches!(command.work, Work::Change(_));
-                batch.push(command);
-                if ends_batch {
-                    break;
-                }
-            }
-            // A panic drops the replies of this batch, which tells their callers that nothing was decided; the state
-            // it may have left half-changed is gone, too.
-            if catch_unwind(AssertUnwindSafe(|| self.turn(batch))).is_err() {
-                tracing::error!(workspace = %self.workspace, "a batch panicked");
-                self.state = None;
-            }
-            if rest.peek().is_none() {
+            let end = commands.iter().position(|command| matches!(command.work, Work::Change(_)));
+            let batch: Vec<Command> = match end {
+                Some(end) => commands.drain(..=end).collect(),
+                None => commands.drain(..).collect(),
+            };
+            let granted = granted.take().unwrap_or_else(|| self.begin(store));
+            // A panic drops the replies of this batch, which tells their callers that nothing was decided.
+            self.guarded(|sequencer| sequencer.turn(batch, granted));
+            if commands.is_empty() {
                 return;
             }
         }
     }
 
-    fn turn(&mut self, commands: Vec<Command>) {
-        let elapsed = self.clock.read().elapsed;
+    /// After a panic the state may be half-changed, and is gone.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            tracing::error!(workspace = %self.workspace, "a batch panicked");
+            self.state = None;
+        }
+    }
+
+    fn turn(&mut self, commands: Vec<Command>, granted: Result<Permission<'_>, Error>) {
+        let own = self.clock.read();
         let (commands, late): (Vec<_>, Vec<_>) =
-            commands.into_iter().partition(|command| elapsed.since(command.queued) <= MAX_WAIT);
+            commands.into_iter().partition(|command| own.elapsed.since(command.queued) <= MAX_WAIT);
         for command in late {
             command.work.fail(&|| Error::new(Kind::Overloaded, "the call waited too long and was not decided"));
         }
-        if self.state.is_none() && !self.reload(elapsed) {
-            for command in commands {
-                command.work.fail(&turn::not_recorded);
-            }
-            return;
+        let granted = match granted {
+            Ok(granted) => granted,
+            Err(_) => return refuse(commands),
+        };
+        if self.state.is_none() && !self.reload(own.elapsed) {
+            return refuse(commands);
         }
         let Some(mut state) = self.state.take() else { return };
-        if commands.is_empty() && !self.is_something_due(&state) {
+        if let Some(granted) = &granted
+            && !self.catch_up_to(&mut state, granted.seen())
+        {
+            return refuse(commands); // the state is half-changed, and gone
+        }
+        let now = self.pace.with_remote(own, granted.as_ref().and_then(|granted| granted.seen().now_us));
+        if commands.is_empty() && state.approvals.next_due().is_none_or(|at| at > now.wall.max(state.time)) {
             self.state = Some(state);
             return;
         }
@@ -155,13 +198,10 @@ impl Sequencer {
             Err(failure) => {
                 tracing::error!(workspace = %self.workspace, %failure, "request ids could not be read");
                 self.state = Some(state);
-                for command in commands {
-                    command.work.fail(&turn::not_recorded);
-                }
-                return;
+                return refuse(commands);
             }
         };
-        let time = self.pace.next(self.clock.read(), state.time);
+        let time = self.pace.next(now, state.time);
         let mut turn =
             Turn::new(&mut state, self.published.control.load_full(), time.now, &*self.store, &self.workspace);
         turn.requests = known;
@@ -177,14 +217,16 @@ impl Sequencer {
             plan.fail();
             return; // the state stays poisoned: what it holds was never committed
         }
-        if self.commit(&mut state, plan) {
+        if self.commit(&mut state, plan, granted) {
             self.state = Some(state);
             self.maybe_snapshot();
         }
     }
 
-    fn is_something_due(&self, state: &State) -> bool {
-        let now = Micros(self.clock.now().0.max(state.time.0));
+    /// Whether there is work although nobody asked for any.
+    fn is_something_due(&self) -> bool {
+        let Some(state) = &self.state else { return true };
+        let now = self.pace.estimate(self.clock.now()).max(state.time);
         state.approvals.next_due().is_some_and(|at| at <= now)
     }
 
@@ -195,6 +237,10 @@ impl Sequencer {
         }
         match recover(&*self.store, &self.workspace, self.key.verifying()) {
             Ok(recovered) => {
+                if !self.continues(&recovered) {
+                    tracing::error!(workspace = %self.workspace, "the ledger is not the one this node has seen");
+                    return false;
+                }
                 tracing::warn!(workspace = %self.workspace, size = recovered.head.size, "state loaded again");
                 self.published.advance(recovered.head);
                 self.published.control.store(Arc::new(recovered.control));
@@ -206,6 +252,17 @@ impl Sequencer {
                 tracing::error!(workspace = %self.workspace, %failure, "state could not be loaded");
                 false
             }
+        }
+    }
+
+    /// Whether what was loaded has everything that this node has seen committed: a database that was put back, or
+    /// whose other half took over without the newest commits, must not be gone on with as if nothing had happened.
+    fn continues(&self, recovered: &Recovered) -> bool {
+        let seen = self.published.head.load();
+        match recovered.head.size.cmp(&seen.size) {
+            std::cmp::Ordering::Less => false,
+            std::cmp::Ordering::Equal => recovered.head.root == seen.root,
+            std::cmp::Ordering::Greater => true,
         }
     }
 
@@ -232,5 +289,12 @@ impl Sequencer {
             }
             Err(failure) => tracing::error!(workspace = %self.workspace, %failure, "a snapshot could not be made"),
         }
+    }
+}
+
+/// Tells everybody that nothing was decided.
+fn refuse(commands: Vec<Command>) {
+    for command in commands {
+        command.work.fail(&turn::not_recorded);
     }
 }

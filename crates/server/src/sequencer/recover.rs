@@ -3,8 +3,9 @@
 //! It refuses a head that its own signed checkpoint does not confirm: going on from there would put a signature
 //! under a ledger that somebody else has changed.
 
+use super::follow::load_control;
 use super::state::{OpenApprovals, Snapshot, State};
-use crate::control::{self, Control};
+use crate::control::Control;
 use crate::error::{Error, Kind};
 use crate::held::Held;
 use crate::record::{ClockBody, ClosedBody, DecisionBody, Entry, Kind as EntryKind, VoteBody};
@@ -44,14 +45,14 @@ pub fn recover(store: &dyn Store, workspace: &str, key: &VerifyingKey) -> Result
         meters,
         approvals: OpenApprovals::default(),
     };
-    replay(store, workspace, from, &mut state)?;
+    replay(store, workspace, from, head.size, &mut state)?;
     for row in store.list_open_approvals(workspace)? {
         state.approvals.put(Held::parse(&row.bytes)?);
     }
-    Ok(Recovered { state, control: control::load(store, workspace, &head)?, head })
+    Ok(Recovered { state, control: load_control(store, workspace, &head)?, head })
 }
 
-fn check_head(head: &Head, workspace: &str, key: &VerifyingKey) -> Result<Frontier, Error> {
+pub(super) fn check_head(head: &Head, workspace: &str, key: &VerifyingKey) -> Result<Frontier, Error> {
     let frontier = Frontier::from_bytes(&head.frontier).map_err(|failure| damaged("its frontier").because(failure))?;
     let checkpoint = Checkpoint::open(&head.checkpoint, std::slice::from_ref(key), &origin(workspace))
         .map_err(|failure| damaged("its checkpoint").because(failure))?;
@@ -63,24 +64,27 @@ fn check_head(head: &Head, workspace: &str, key: &VerifyingKey) -> Result<Fronti
     if confirmed { Ok(frontier) } else { Err(damaged("its root is not the signed one")) }
 }
 
-fn damaged(what: &str) -> Error {
+pub(super) fn damaged(what: &str) -> Error {
     Error::new(Kind::AuditUnavailable, format!("the ledger's head cannot be trusted: {what}"))
 }
 
-fn replay(store: &dyn Store, workspace: &str, from: u64, state: &mut State) -> Result<(), Error> {
+/// Entries of others may come meanwhile: what counts is what the head stands for.
+fn replay(store: &dyn Store, workspace: &str, from: u64, to: u64, state: &mut State) -> Result<(), Error> {
     let mut next = from;
-    loop {
-        let rows = store.read_entries(workspace, next, MAX_PAGE)?;
+    while next < to {
+        let left = usize::try_from(to - next).unwrap_or(usize::MAX);
+        let rows = store.read_entries(workspace, next, left.min(MAX_PAGE))?;
         let Some(last) = rows.last() else { return Ok(()) };
         next = last.index + 1;
         for row in &rows {
             apply(&Entry::parse(&row.bytes)?, state)?;
         }
     }
+    Ok(())
 }
 
 /// What one entry did to the state that windows are read from. Approvals are stored whole and not replayed.
-fn apply(entry: &Entry, state: &mut State) -> Result<(), Error> {
+pub(super) fn apply(entry: &Entry, state: &mut State) -> Result<(), Error> {
     match entry.kind {
         EntryKind::Decision | EntryKind::Redemption => {
             let body: DecisionBody = entry.body()?;

@@ -186,7 +186,7 @@ impl<'a> Turn<'a> {
                 self.after_commit(reply, |_| ());
                 Ok(())
             }
-            Work::Stop => Ok(()),
+            Work::Follow(_) | Work::Stop => Ok(()),
         }
     }
 

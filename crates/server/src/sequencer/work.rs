@@ -77,6 +77,8 @@ pub enum Work {
     AcceptClock(Reply<AcceptedClock>),
     /// Records what is due by now, such as expired approvals.
     Tick(Reply<()>),
+    /// Another node committed, and this is the nonce of the head now.
+    Follow([u8; 16]),
     /// Finish what is queued, save a snapshot, end.
     Stop,
 }
@@ -258,7 +260,7 @@ impl Work {
             Self::Look(work) => drop(work.reply.send(Err(error()))),
             Self::AcceptClock(reply) => drop(reply.send(Err(error()))),
             Self::Tick(reply) => drop(reply.send(Err(error()))),
-            Self::Stop => {}
+            Self::Follow(_) | Self::Stop => {}
         }
     }
 }
