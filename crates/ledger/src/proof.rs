@@ -122,26 +122,7 @@ pub fn root_from_inclusion(index: u64, leaf: Hash, size: u64, proof: &[Hash]) ->
 
 /// Whether `leaf` is the entry at `index` of the ledger with this size and root.
 pub fn verify_inclusion(index: u64, leaf: Hash, size: u64, root: &Hash, proof: &[Hash]) -> Result<(), ProofError> {
-    check_index(index, size)?;
-    let (mut place, mut last, mut hash) = (index, size - 1, leaf);
-    for sibling in proof {
-        if last == 0 {
-            return Err(ProofError::Length);
-        }
-        if place & 1 == 1 || place == last {
-            hash = node_hash(sibling, &hash);
-            skip_lonely(&mut place, &mut last);
-        } else {
-            hash = node_hash(&hash, sibling);
-        }
-        place >>= 1;
-        last >>= 1;
-    }
-    match last {
-        0 if hash == *root => Ok(()),
-        0 => Err(ProofError::Root),
-        _ => Err(ProofError::Length),
-    }
+    if root_from_inclusion(index, leaf, size, proof)? == *root { Ok(()) } else { Err(ProofError::Root) }
 }
 
 /// The hashes that show that the first `new` entries begin with the first `old`.
