@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::id;
-use crate::record::{DecisionBody, Entry, Kind};
+use crate::record::{DecisionBody, Entry, Kind, Returned};
 use runplane_store::Store;
 
 /// The decision of this agent with this request id, and its index. A redemption is not a decision of its own here.
@@ -28,4 +28,16 @@ pub fn decision_at(store: &dyn Store, workspace: &str, index: u64) -> Result<Opt
     let Some(row) = row else { return Ok(None) };
     let entry = Entry::parse(&row.bytes)?;
     if entry.kind == Kind::Decision { entry.body().map(Some) } else { Ok(None) }
+}
+
+/// What the decision or redemption recorded at `index` charged, and at which meter time.
+pub fn charged_at(store: &dyn Store, workspace: &str, index: u64) -> Result<Returned, Error> {
+    let row = store.read_entries(workspace, index, 1)?.into_iter().find(|row| row.index == index);
+    let Some(row) = row else { return Ok(Returned::default()) };
+    let entry = Entry::parse(&row.bytes)?;
+    if !matches!(entry.kind, Kind::Decision | Kind::Redemption) {
+        return Ok(Returned::default());
+    }
+    let body: DecisionBody = entry.body()?;
+    Ok(Returned { at: body.charged_at.unwrap_or(entry.at), charges: body.charges })
 }

@@ -21,6 +21,7 @@ pub mod id;
 pub mod install;
 pub mod keyfile;
 mod latency;
+mod limits;
 pub mod manage;
 pub mod options;
 pub mod people;

@@ -6,7 +6,7 @@
 mod decision;
 mod verdict;
 
-pub use decision::{ActionFacts, Decided, DecisionBody, HeldAs, RedemptionFacts, RefusedRequest, StateRead};
+pub use decision::{ActionFacts, Decided, DecisionBody, HeldAs, LimitRead, RedemptionFacts, RefusedRequest, StateRead};
 pub use verdict::{Listed, Verdict};
 
 use crate::error::Error;
@@ -132,6 +132,9 @@ pub struct GenesisBody {
 pub struct VoteBody {
     pub approval: String,
     pub by: String,
+    /// What waited for the action to be approved or denied, and counts from now on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<Charge>,
     /// SHA-256 of the comment; the text itself is kept with the approval.
     pub comment: Option<String>,
     /// The entry that held the action.
@@ -151,6 +154,9 @@ pub struct ClosedBody {
     /// Who withdrew it; nobody where time did.
     #[serde(default)]
     pub by: Option<String>,
+    /// What waited for the action to end so, and counts from now on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<Charge>,
     /// SHA-256 of what they said.
     #[serde(default)]
     pub comment: Option<String>,
@@ -171,11 +177,17 @@ pub struct Returned {
 #[serde(rename_all = "camelCase")]
 pub struct OutcomeBody {
     pub agent: String,
+    /// What waited for this report, and counts from now on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<Charge>,
     /// The decision it is about.
     pub decision: u64,
     /// SHA-256 of the detail, which is content and not kept on the ledger.
     pub detail: Option<String>,
     pub request_id: String,
+    /// What a reported failure gives back of the limits that ask for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<Returned>,
     pub status: String,
 }
 

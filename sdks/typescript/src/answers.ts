@@ -27,6 +27,8 @@ export interface Decision {
   permit?: string;
   /** RFC 3339. */
   permitExpiresAt?: string;
+  /** What is used of the limits that the action falls under; empty where none does. */
+  limits?: readonly LimitUse[];
 }
 
 /** Where an approval stands, as told to the agent that asked. Times are RFC 3339. */
@@ -55,6 +57,20 @@ export interface OutcomeRecord {
   status: ExecutionStatus;
   /** RFC 3339. */
   recordedAt?: string;
+}
+
+/** What is used and left of one limit, the decision counted in. Amounts are exact decimals, as text. */
+export interface LimitUse {
+  /** `policy/rule`. */
+  rule: string;
+  /** The meter, where the limit is a condition about one. */
+  meter?: string;
+  used: string;
+  of: string;
+  remaining: string;
+  withinSeconds: number;
+  /** When the first of what is used comes back: RFC 3339. */
+  resetsAt?: string;
 }
 
 type Members = Record<string, unknown>;
@@ -87,7 +103,22 @@ export function readDecision(body: unknown): Decision | undefined {
     matchedRule: text(from, "matchedRule") ?? "",
     riskScore: typeof riskScore === "number" ? riskScore : 0,
     severity: text(from, "severity") ?? "",
+    limits: readLimits(own(from, "limits")),
   };
+}
+
+/** What is no limit in the documented shape is left out: a hint that cannot be read is none. */
+function readLimits(list: unknown): LimitUse[] {
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item: unknown): LimitUse[] => {
+    const from = members(item);
+    if (from === undefined) return [];
+    const [rule, used, of, remaining] = ["rule", "used", "of", "remaining"].map((name) => text(from, name));
+    const withinSeconds = own(from, "withinSeconds");
+    if (rule === undefined || used === undefined || of === undefined || remaining === undefined) return [];
+    if (typeof withinSeconds !== "number") return [];
+    return [{ ...from, rule, used, of, remaining, withinSeconds }];
+  });
 }
 
 export function readApproval(body: unknown): ApprovalStatus | undefined {

@@ -5,6 +5,7 @@
  */
 export type {
   ApprovalStatus,
+  LimitUse,
   AuditVerification,
   Decision,
   ExecutionStatus,

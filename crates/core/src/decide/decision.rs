@@ -2,7 +2,8 @@
 
 use crate::approval::Requirement;
 use crate::catalogue::TypeName;
-use crate::meter::Charge;
+use crate::decimal::Decimal;
+use crate::meter::{Charge, MeterKey};
 use crate::outcome::Outcome;
 use crate::policy::{Retention, RuleId};
 use crate::risk::{Risk, Severity};
@@ -32,8 +33,23 @@ pub struct Decision {
     pub audit: AuditDuty,
     /// Who must agree; empty unless the outcome is REQUIRE_APPROVAL.
     pub requirements: Vec<Requirement>,
-    /// What to add to meters; empty if the outcome is BLOCK.
+    /// What to do to meters, now or when the event comes that a charge waits for.
     pub charges: Vec<Charge>,
+    /// What is used of the limits that the call falls under, this call included if it counts. Derived from the rest,
+    /// and no part of what is compared.
+    #[serde(skip)]
+    pub limits: Vec<Share>,
+}
+
+/// How much of a limit is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    pub rule: RuleId,
+    /// The meter, where the limit is a condition that compares one.
+    pub meter: Option<String>,
+    pub key: MeterKey,
+    pub of: Decimal,
+    pub used: Decimal,
 }
 
 /// Why, in one stable word.

@@ -69,6 +69,9 @@ impl Ground {
             Some(MeterValue::Filling) => {
                 (Outcome::RequireApproval, Some("the limit is still counting its past".to_owned()))
             }
+            Some(MeterValue::Doubtful) => {
+                (limit.otherwise, Some("some call of the past could not be judged".to_owned()))
+            }
             None => (limit.otherwise, Some("the limit's meter was not read".to_owned())),
         };
         let code = if error.is_some() { ReasonCode::EvaluationError } else { ReasonCode::Limit };

@@ -1,12 +1,13 @@
 //! Everything about a decision that needs only the call: risk, candidate rules, conditions without
 //! state, keys of meters, amounts of charges.
 
+use super::facts::Facts;
 use super::pending::Pending;
 use crate::call::Call;
 use crate::decimal::Decimal;
 use crate::digest::Digest;
 use crate::inspect::{self, Readings};
-use crate::meter::MeterKey;
+use crate::meter::{MeterKey, MeterValue, Op, largest};
 use crate::policy::Bundle;
 use crate::policy::condition::evaluate;
 use crate::policy::condition::{Budget, Failure, Known, STEPS, View};
@@ -14,6 +15,7 @@ use crate::policy::counter::{Counter, Counts};
 use crate::policy::program::Asking;
 use crate::policy::rule::Rule;
 use crate::risk::{self, Risk};
+use std::collections::HashMap;
 
 /// A call ready to be decided under the bundle it was prepared with.
 #[derive(Clone, Debug)]
@@ -28,19 +30,31 @@ pub struct Prepared {
     /// Meters to read, each once; `Facts::meters` is in this order.
     keys: Vec<MeterKey>,
     /// Which counter of the bundle is read at which of the keys; ascending.
-    pub(super) reads: Vec<(u32, usize)>,
+    pub(super) reads: Vec<Read>,
     pub(super) dues: Vec<Due>,
     /// Steps left for conditions that need state.
     pub(super) budget: Budget,
 }
 
-/// What a named meter adds for this call if it runs.
+/// A counter that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Read {
+    /// Its place in the bundle.
+    pub counter: u32,
+    /// The place of its key.
+    pub key: usize,
+    /// The place of the key that tells whether anything could not be judged.
+    pub doubts: Option<usize>,
+}
+
+/// What a named meter, or a condition about the past, keeps of this call.
 #[derive(Clone, Debug)]
 pub(super) struct Due {
     pub key: MeterKey,
-    /// The counter's place in the bundle, for its name.
+    /// The counter's place in the bundle.
     pub counter: u32,
     pub shadow: bool,
+    pub op: Op,
     pub amount: Result<Decimal, Why>,
 }
 
@@ -73,7 +87,7 @@ pub(super) fn prepare_within(bundle: &Bundle, call: Call, readings: Readings, bu
 }
 
 /// The counters that the candidates need, and their keys for this call.
-fn reads(bundle: &Bundle, candidates: &[Pending], call: &Call) -> (Vec<MeterKey>, Vec<(u32, usize)>) {
+fn reads(bundle: &Bundle, candidates: &[Pending], call: &Call) -> (Vec<MeterKey>, Vec<Read>) {
     let mut counters: Vec<u32> = Vec::new();
     for rule in candidates.iter().filter_map(|candidate| rule_at(bundle, candidate.rule)) {
         counters.extend(rule.conditions().flat_map(|condition| condition.meters.iter().copied()));
@@ -83,13 +97,21 @@ fn reads(bundle: &Bundle, candidates: &[Pending], call: &Call) -> (Vec<MeterKey>
     counters.dedup();
     let mut keys: Vec<MeterKey> = Vec::with_capacity(counters.len());
     let mut reads = Vec::with_capacity(counters.len());
+    let mut places: HashMap<MeterKey, usize> = HashMap::new();
     for counter in counters {
-        let Some(key) = counter_at(bundle, counter).map(|counter| counter.key(call)) else { continue };
-        let position = keys.iter().position(|other| *other == key).unwrap_or(keys.len());
-        if position == keys.len() {
-            keys.push(key);
-        }
-        reads.push((counter, position));
+        let Some(known) = counter_at(bundle, counter) else { continue };
+        let mut position = |key: MeterKey| {
+            let position = places.get(&key).copied().unwrap_or(keys.len());
+            if position == keys.len() {
+                keys.push(key);
+                places.insert(key, position);
+            }
+            position
+        };
+        let read = known.key_read(call);
+        let key = position(read);
+        let doubts = (known.is_past && known.op == Op::Add).then(|| position(read.of_doubts()));
+        reads.push(Read { counter, key, doubts });
     }
     (keys, reads)
 }
@@ -104,8 +126,27 @@ fn dues<'a>(bundle: &'a Bundle, view: &View<'a>, asking: &mut Asking<'a, '_>) ->
             continue;
         }
         let when = bundle.program().counter(place).zip(own.when.as_ref());
-        if when.is_some_and(|(clause, when)| asking.first(clause, &when.root) == Known::False) {
-            continue;
+        let known = when.map_or(Known::True, |(clause, when)| asking.first(clause, &when.root));
+        let mut due = |key: MeterKey, op: Op, amount: Result<Decimal, Why>| {
+            dues.push(Due { key, counter: place, shadow: counter.shadow, op, amount });
+        };
+        let is_mark = counter.op != Op::Add;
+        match known {
+            Known::False if counter.op == Op::Last => {
+                due(counter.key(view.call), Op::Last, Ok(Decimal::ZERO));
+                continue;
+            }
+            Known::False => continue,
+            Known::True => {}
+            _ if is_mark => {
+                due(counter.key(view.call), counter.op, Ok(Decimal::from(2u64)));
+                continue;
+            }
+            _ if counter.is_past => {
+                due(counter.key(view.call).of_doubts(), Op::Add, Ok(Decimal::from(1u64)));
+                continue;
+            }
+            _ => {}
         }
         let amount = match &own.sum {
             None => Ok(Decimal::from(1u64)),
@@ -115,7 +156,7 @@ fn dues<'a>(bundle: &'a Bundle, view: &View<'a>, asking: &mut Asking<'a, '_>) ->
                 Err(failure) => Err(Why::Failed(failure)),
             },
         };
-        dues.push(Due { key: counter.key(view.call), counter: place, shadow: counter.shadow, amount });
+        due(counter.key(view.call), counter.op, amount);
     }
     dues
 }
@@ -128,6 +169,27 @@ pub(super) fn counter_at(bundle: &Bundle, place: u32) -> Option<&Counter> {
     bundle.counters().get(usize::try_from(place).ok()?)
 }
 
+impl Read {
+    /// `None` if it was not read.
+    fn value(&self, bundle: &Bundle, facts: &Facts) -> Option<MeterValue> {
+        let value = *facts.meters.get(self.key)?;
+        let MeterValue::Ready(amount) = value else { return Some(value) };
+        if !counter_at(bundle, self.counter)?.is_past {
+            return Some(value);
+        }
+        let doubts = match self.doubts {
+            Some(place) => *facts.meters.get(place)?,
+            // A mark is 0 or 1.
+            None => MeterValue::Ready(if amount > Decimal::from(1u64) { amount } else { Decimal::ZERO }),
+        };
+        Some(match doubts {
+            MeterValue::Ready(none) if none.is_zero() && amount < largest() => value,
+            MeterValue::Filling => MeterValue::Filling,
+            _ => MeterValue::Doubtful,
+        })
+    }
+}
+
 impl Prepared {
     /// The meters to read for `Facts::meters`, in this order.
     pub fn meter_keys(&self) -> impl ExactSizeIterator<Item = &MeterKey> {
@@ -136,9 +198,13 @@ impl Prepared {
 
     /// The key at which this counter of the bundle is read, if it is read.
     pub(super) fn key_of(&self, counter: u32) -> Option<MeterKey> {
-        let position = self.reads.binary_search_by_key(&counter, |(place, _)| *place).ok()?;
-        let (_, key) = self.reads.get(position)?;
-        self.keys.get(*key).copied()
+        let position = self.reads.binary_search_by_key(&counter, |read| read.counter).ok()?;
+        self.keys.get(self.reads.get(position)?.key).copied()
+    }
+
+    /// What the counters that are read say, by their place in the bundle.
+    pub(super) fn values(&self, bundle: &Bundle, facts: &Facts) -> Vec<(u32, MeterValue)> {
+        self.reads.iter().filter_map(|read| Some((read.counter, read.value(bundle, facts)?))).collect()
     }
 
     #[must_use]

@@ -18,18 +18,18 @@ impl Prepared {
 
     /// The counters that are read, by their place in the bundle, and at which key.
     pub fn counters(&self) -> impl Iterator<Item = (u32, &MeterKey)> {
-        self.reads.iter().filter_map(|(counter, position)| Some((*counter, self.meter_keys().nth(*position)?)))
+        self.reads.iter().filter_map(|read| Some((read.counter, self.meter_keys().nth(read.key)?)))
     }
 
     /// What each counter said, by its place in the bundle.
-    pub fn read_values<'a>(&'a self, facts: &'a Facts) -> impl Iterator<Item = (u32, MeterValue)> + 'a {
-        self.reads.iter().filter_map(|(counter, position)| Some((*counter, *facts.meters.get(*position)?)))
+    pub fn read_values(&self, bundle: &Bundle, facts: &Facts) -> impl Iterator<Item = (u32, MeterValue)> {
+        self.values(bundle, facts).into_iter()
     }
 
     /// What the reference evaluator says of every rule that is about the call, by the rule's place in the bundle.
     #[must_use]
     pub fn verdicts(&self, bundle: &Bundle, facts: &Facts) -> Vec<(u32, Verdict)> {
-        let meters: Vec<(u32, MeterValue)> = self.read_values(facts).collect();
+        let meters: Vec<(u32, MeterValue)> = self.read_values(bundle, facts).collect();
         let view = View {
             call: &self.call,
             readings: &self.readings,
@@ -50,9 +50,9 @@ impl Prepared {
     #[must_use]
     pub fn supposing(&self, now: Micros, value: impl Fn(u32) -> MeterValue) -> Facts {
         let mut meters = vec![MeterValue::Ready(0u64.into()); self.meter_keys().len()];
-        for (counter, position) in &self.reads {
-            if let Some(slot) = meters.get_mut(*position) {
-                *slot = value(*counter);
+        for read in &self.reads {
+            if let Some(slot) = meters.get_mut(read.key) {
+                *slot = value(read.counter);
             }
         }
         Facts { now, meters, ..Facts::default() }

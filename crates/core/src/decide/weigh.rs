@@ -5,7 +5,7 @@
 //! tighten; nothing but an approval bound to this very action takes one away.
 
 use super::candidate::Verdict;
-use super::decision::{Decision, MatchedRule, ReasonCode, ShadowRule, SuspectedRule};
+use super::decision::{Decision, MatchedRule, ReasonCode, ShadowRule, Share, SuspectedRule};
 use super::duties::Gathered;
 use super::facts::Facts;
 use super::ground::Ground;
@@ -13,7 +13,7 @@ use super::prepare::{Prepared, Why, counter_at, rule_at};
 use crate::approval::{self, Evidence};
 use crate::catalogue::TypeName;
 use crate::decimal::Decimal;
-use crate::meter::{Charge, MeterKey, MeterValue};
+use crate::meter::{Charge, MeterValue, On};
 use crate::outcome::Outcome;
 use crate::policy::condition::{State, View};
 use crate::policy::program::Asking;
@@ -35,6 +35,9 @@ pub fn decide(bundle: &Bundle, prepared: &Prepared, facts: &Facts) -> Decision {
     weighing.decide()
 }
 
+/// Most charges of one decision: what an entry has room for.
+const MOST_CHARGES: usize = 200;
+
 struct Weighing<'a> {
     bundle: &'a Bundle,
     prepared: &'a Prepared,
@@ -47,6 +50,7 @@ struct Weighing<'a> {
     shadow: Vec<ShadowRule>,
     duties: Gathered,
     charges: Vec<Charge>,
+    limits: Vec<Share>,
 }
 
 impl<'a> Weighing<'a> {
@@ -64,13 +68,13 @@ impl<'a> Weighing<'a> {
             shadow: Vec::new(),
             duties: Gathered::default(),
             charges: Vec::new(),
+            limits: Vec::new(),
         }
     }
 
     fn weigh_rules(&mut self) {
         let (bundle, prepared, facts) = (self.bundle, self.prepared, self.facts);
-        let read = |(counter, key): &(u32, usize)| facts.meters.get(*key).map(|value| (*counter, *value));
-        let meters: Vec<(u32, MeterValue)> = prepared.reads.iter().filter_map(read).collect();
+        let meters = prepared.values(bundle, facts);
         let view = View {
             call: &prepared.call,
             readings: &prepared.readings,
@@ -82,6 +86,11 @@ impl<'a> Weighing<'a> {
         for candidate in &prepared.candidates {
             let Some(rule) = rule_at(bundle, candidate.rule) else { continue };
             let verdict = candidate.verdict(bundle, rule, &mut asking);
+            if !rule.shadow {
+                for (counter, of) in &rule.ceilings {
+                    self.share(rule, *counter, *of, &meters, true);
+                }
+            }
             if verdict != Verdict::False {
                 self.weigh_rule(rule, &verdict, &meters);
             }
@@ -105,13 +114,25 @@ impl<'a> Weighing<'a> {
                 self.take(rule, ground);
             }
             if let Some(key) = self.prepared.key_of(limit.counter) {
-                charge(&mut self.charges, key, Decimal::from(1u64));
+                let refund = counter_at(self.bundle, limit.counter).is_some_and(|counter| counter.refund);
+                charge(&mut self.charges, Charge { refund, ..Charge::of_use(key, Decimal::from(1u64)) });
+            }
+            if !rule.shadow {
+                self.share(rule, limit.counter, limit.count, meters, false);
             }
         }
         // A duty holds unless its condition is known to be false.
         if let Some(terms) = rule.audit.as_ref().filter(|_| !rule.shadow) {
             self.duties.add(terms);
         }
+    }
+
+    /// Notes how much of a limit there is and is used.
+    fn share(&mut self, rule: &Rule, counter: u32, of: Decimal, meters: &[(u32, MeterValue)], is_meter: bool) {
+        let value = meters.iter().find(|(known, _)| *known == counter).map(|(_, value)| *value);
+        let (Some(MeterValue::Ready(used)), Some(key)) = (value, self.prepared.key_of(counter)) else { return };
+        let meter = counter_at(self.bundle, counter).filter(|_| is_meter).map(|counter| counter.name.to_string());
+        self.limits.push(Share { rule: rule.id.clone(), meter, key, of, used });
     }
 
     fn take_allow(&mut self, rule: &'a Rule) {
@@ -150,18 +171,31 @@ impl<'a> Weighing<'a> {
     /// Charges of named meters, and the built-in rule `runplane/uncounted`.
     fn weigh_dues(&mut self) {
         for due in &self.prepared.dues {
+            let Some(counter) = counter_at(self.bundle, due.counter) else { continue };
             let error = match &due.amount {
                 Ok(amount) => {
-                    charge(&mut self.charges, due.key, *amount);
+                    for on in &counter.on {
+                        let refund = counter.refund && *on == On::Use;
+                        charge(
+                            &mut self.charges,
+                            Charge { amount: *amount, key: due.key, on: *on, op: due.op, refund },
+                        );
+                    }
                     continue;
                 }
                 Err(_) if due.shadow => continue,
                 Err(Why::Negative) => "the amount is negative".to_owned(),
                 Err(Why::Failed(failure)) => failure.to_string(),
             };
-            let name = counter_at(self.bundle, due.counter).map_or("", |counter| &counter.name);
+            let name = &counter.name;
             let reason = format!("the meter `{name}` cannot tell how much the call adds");
             self.grounds.push(Ground::of_engine("uncounted", ReasonCode::Uncounted, reason, error));
+        }
+        if self.charges.len() > MOST_CHARGES {
+            let reason = "more meters count the call than a record holds".to_owned();
+            let error = format!("{} meters count the call, at most {MOST_CHARGES} can", self.charges.len());
+            let ground = Ground::of_engine("uncounted", ReasonCode::Uncounted, reason, error);
+            self.grounds.push(Ground { outcome: Outcome::Block, ..ground });
         }
     }
 
@@ -244,17 +278,17 @@ impl<'a> Weighing<'a> {
     }
 
     fn contain(&self, decision: Decision) -> Decision {
-        let Some(hit) = &self.facts.containment else { return decision };
-        Decision {
+        let Some(hit) = &self.facts.containment else { return counted(decision) };
+        let decision = Decision {
             outcome: Outcome::Block,
             reason: format!("contained: {}", hit.reason),
             code: ReasonCode::Containment,
             matched_rule: RuleId::built_in("containment"),
             severity: Severity::Critical,
             requirements: Vec::new(),
-            charges: Vec::new(),
             ..decision
-        }
+        };
+        counted(decision)
     }
 
     fn decision(&mut self, outcome: Outcome, reason: String, code: ReasonCode, matched_rule: RuleId) -> Decision {
@@ -293,7 +327,8 @@ impl<'a> Weighing<'a> {
             shadow: std::mem::take(&mut self.shadow),
             audit: std::mem::take(&mut self.duties).duty(),
             requirements,
-            charges: if outcome == Outcome::Block { Vec::new() } else { std::mem::take(&mut self.charges) },
+            charges: std::mem::take(&mut self.charges),
+            limits: std::mem::take(&mut self.limits),
         }
     }
 }
@@ -302,12 +337,34 @@ fn allow_entry(rule: &Rule) -> MatchedRule {
     MatchedRule { rule: rule.id.clone(), outcome: Outcome::Allow, satisfied: false }
 }
 
-/// A call adds to a counter once, however many rules share it; of two amounts the larger counts.
-fn charge(charges: &mut Vec<Charge>, key: MeterKey, amount: Decimal) {
-    match charges.iter_mut().find(|charge| charge.key == key) {
-        Some(charge) => charge.amount = charge.amount.max(amount),
-        None => charges.push(Charge { key, amount }),
+/// A call adds to a counter once, however many rules share it; of two amounts the larger counts. A share comes back
+/// on a reported failure only if everybody who shares the counter says so.
+fn charge(charges: &mut Vec<Charge>, new: Charge) {
+    let same = |charge: &&mut Charge| (charge.key, charge.on, charge.op) == (new.key, new.on, new.op);
+    match charges.iter_mut().find(same) {
+        Some(charge) => {
+            charge.amount = charge.amount.max(new.amount);
+            charge.refund &= new.refund;
+        }
+        None => charges.push(new),
     }
+}
+
+/// Leaves out the charges whose event cannot come any more, given the outcome.
+fn counted(mut decision: Decision) -> Decision {
+    let outcome = decision.outcome;
+    decision.charges.retain(|charge| charge.on.may_follow(outcome));
+    decision.charges.truncate(MOST_CHARGES);
+    let counts = |share: &Share| {
+        let added = |charge: &&Charge| charge.key == share.key && charge.on == On::Use;
+        decision.charges.iter().find(added).map_or(Decimal::ZERO, |charge| charge.amount)
+    };
+    for share in &mut decision.limits {
+        share.used = share.used.checked_add(counts(share)).unwrap_or(share.used);
+    }
+    decision.limits.sort_by(|left, right| (&left.rule, &left.meter).cmp(&(&right.rule, &right.meter)));
+    decision.limits.dedup_by(|left, right| (&left.rule, &left.meter) == (&right.rule, &right.meter));
+    decision
 }
 
 fn voters(evidence: &Evidence) -> String {

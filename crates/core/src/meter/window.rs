@@ -7,71 +7,84 @@ use std::collections::VecDeque;
 
 const STEPS: i64 = 60;
 
-#[derive(Clone, Debug)]
-pub struct Window {
-    within: Span,
+/// How a window of this length is cut into steps.
+#[derive(Clone, Copy)]
+pub struct Ruler(pub Span);
+
+impl Ruler {
+    fn granularity(self) -> i64 {
+        (self.0.0 / STEPS).max(1)
+    }
+
+    pub fn step_of(self, at: Micros) -> i64 {
+        at.0.div_euclid(self.granularity())
+    }
+
+    /// The step that holds the moment at which the window begins: all of it still counts.
+    pub fn oldest_step(self, now: Micros) -> i64 {
+        self.step_of(now.before(self.0))
+    }
+
+    /// From when on the step no longer counts.
+    pub fn end_of(self, step: i64) -> Micros {
+        Micros(step.saturating_add(1).saturating_mul(self.granularity())).after(self.0)
+    }
+}
+
+/// What was added in which step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Steps {
     /// Step number and what was added in it; ascending numbers, no zero amounts.
     steps: VecDeque<(i64, Decimal)>,
-    /// INVARIANT: never less than the sum of `steps`.
+    /// INVARIANT: `sum` of the steps, in their order, so that it is the same however they came there.
     total: Decimal,
 }
 
-/// The running total is derived: two windows are equal if the same was counted in the same steps.
-impl PartialEq for Window {
-    fn eq(&self, other: &Self) -> bool {
-        self.within == other.within && self.steps == other.steps
-    }
-}
-
-impl Eq for Window {}
-
-impl Window {
-    #[must_use]
-    pub fn new(within: Span) -> Self {
-        Self { within, steps: VecDeque::new(), total: Decimal::ZERO }
-    }
-
+impl Steps {
     /// `None` if the steps are not in order or hold amounts that cannot have been added.
-    #[must_use]
-    pub fn from_steps(within: Span, steps: Vec<(i64, Decimal)>) -> Option<Self> {
+    pub fn new(steps: Vec<(i64, Decimal)>) -> Option<Self> {
         let ordered = steps.windows(2).all(|pair| matches!(pair, [(a, _), (b, _)] if a < b));
         let positive = steps.iter().all(|(_, amount)| !amount.is_negative() && !amount.is_zero());
         let total = sum(steps.iter());
-        (ordered && positive).then(|| Self { within, steps: steps.into(), total })
+        (ordered && positive).then(|| Self { steps: steps.into(), total })
     }
 
-    #[must_use]
-    pub fn steps(&self) -> Vec<(i64, Decimal)> {
-        self.steps.iter().copied().collect()
+    pub fn iter(&self) -> impl Iterator<Item = (i64, Decimal)> + '_ {
+        self.steps.iter().copied()
     }
 
-    #[must_use]
-    pub fn read(&self, now: Micros) -> Decimal {
-        let oldest = self.oldest_step(now);
-        match self.steps.front() {
-            Some((first, _)) if *first < oldest => sum(self.steps.iter().skip_while(|(step, _)| *step < oldest)),
+    pub fn first(&self) -> Option<i64> {
+        self.steps.front().map(|(step, _)| *step)
+    }
+
+    pub fn last(&self) -> Option<i64> {
+        self.steps.back().map(|(step, _)| *step)
+    }
+
+    pub fn only(&self) -> Option<(i64, Decimal)> {
+        if self.steps.len() == 1 { self.steps.front().copied() } else { None }
+    }
+
+    /// What counts from this step on.
+    pub fn read(&self, oldest: i64) -> Decimal {
+        match self.first() {
+            Some(first) if first < oldest => sum(self.steps.iter().skip_while(|(step, _)| *step < oldest)),
             _ => self.total,
         }
     }
 
-    /// Adds at a moment. A moment before the last one added counts as that last one: ledger time does
-    /// not go back, and counting later is counting longer.
-    pub fn add(&mut self, at: Micros, amount: Decimal) {
-        if amount.is_zero() || amount.is_negative() {
-            return;
-        }
-        self.expire(at);
-        let step = self.step_of(at);
+    /// Adds in a step. A step before the last one counts as that last one: ledger time does not go back, and
+    /// counting later is counting longer.
+    pub fn add(&mut self, step: i64, amount: Decimal) {
         match self.steps.back_mut() {
             Some((last, counted)) if *last >= step => *counted = at_least_sum(*counted, amount),
             _ => self.steps.push_back((step, amount)),
         }
-        self.total = at_least_sum(self.total, amount);
+        self.total = sum(self.steps.iter());
     }
 
-    /// Takes back at most what its step still counts. An amount that cannot be subtracted exactly stays.
-    pub fn give_back(&mut self, at: Micros, amount: Decimal) {
-        let step = self.step_of(at);
+    /// Takes back at most what the step still counts. An amount that cannot be subtracted exactly stays.
+    pub fn give_back(&mut self, step: i64, amount: Decimal) {
         let Some((_, counted)) = self.steps.iter_mut().find(|(number, _)| *number == step) else { return };
         let Ok(rest) = counted.checked_sub(amount) else { return };
         if amount.is_negative() {
@@ -82,31 +95,13 @@ impl Window {
         self.total = sum(self.steps.iter());
     }
 
-    /// Drops what no longer counts; `false` if nothing is left.
-    pub fn expire(&mut self, now: Micros) -> bool {
-        let oldest = self.oldest_step(now);
-        let mut dropped = false;
-        while self.steps.front().is_some_and(|(step, _)| *step < oldest) {
-            self.steps.pop_front();
-            dropped = true;
-        }
-        if dropped {
+    /// Drops what is older than this step; `false` if nothing is left.
+    pub fn expire(&mut self, oldest: i64) -> bool {
+        if self.first().is_some_and(|first| first < oldest) {
+            self.steps.retain(|(step, _)| *step >= oldest);
             self.total = sum(self.steps.iter());
         }
         !self.steps.is_empty()
-    }
-
-    fn granularity(&self) -> i64 {
-        (self.within.0 / STEPS).max(1)
-    }
-
-    fn step_of(&self, at: Micros) -> i64 {
-        at.0.div_euclid(self.granularity())
-    }
-
-    /// The step that holds the moment at which the window begins: all of it still counts.
-    fn oldest_step(&self, now: Micros) -> i64 {
-        self.step_of(now.before(self.within))
     }
 }
 
@@ -121,6 +116,7 @@ fn at_least_sum(left: Decimal, right: Decimal) -> Decimal {
 }
 
 /// Larger than any number a call can carry.
-fn largest() -> Decimal {
+#[must_use]
+pub fn largest() -> Decimal {
     Decimal::new(1, 6_000).unwrap_or_default()
 }

@@ -14,6 +14,10 @@ use super::selector::{self, Actions, Targets};
 use super::source::Source;
 use crate::catalogue::Catalogue;
 use crate::decimal::Decimal;
+use crate::meter::{On, Op};
+use crate::outcome::Outcome;
+use crate::policy::condition::ast::{Expr, Kind, Operator};
+use crate::policy::condition::plain;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What all documents together compile to.
@@ -139,7 +143,13 @@ impl Desk<'_> {
             shadow: self.document.mode == Mode::Shadow,
             within: terms.within,
             per,
+            asks: None,
             counts: Counts::Own(Box::new(Own { source, actions, targets, when, sum })),
+            on: [On::Use].into(),
+            op: Op::Add,
+            is_past: false,
+            refund: terms.ways.refund,
+            ignores_erased: terms.ways.ignores_erased,
         })
     }
 
@@ -156,7 +166,10 @@ impl Desk<'_> {
         let when = self.condition(tickets.when, terms.when.as_ref(), Wanted::Truth, &names);
         let unless = self.condition(tickets.unless, terms.unless.as_ref(), Wanted::Truth, &names);
         let limit = terms.limit.as_ref().map(|limit| self.limit(terms, limit, &targets));
+        let restricts = terms.decision.is_some_and(Outcome::is_restrictive);
+        let ceilings = when.iter().filter(|_| restricts).flat_map(|when| ceilings(&when.root)).collect();
         Rule {
+            ceilings,
             id: RuleId::new(&self.document.name.value, &terms.id.value),
             shadow: self.document.mode == Mode::Shadow,
             source: self.document.source.as_deref().map(Into::into),
@@ -194,7 +207,13 @@ impl Desk<'_> {
             shadow: self.document.mode == Mode::Shadow,
             within: limit.within,
             per,
+            asks: None,
             counts: Counts::Rule,
+            on: [On::Use].into(),
+            op: Op::Add,
+            is_past: false,
+            refund: limit.ways.refund,
+            ignores_erased: limit.ways.ignores_erased,
         });
         let says = format!("{} in {}", limit.count, limit.within);
         Limit { count: Decimal::from(limit.count), counter, otherwise: limit.otherwise, says }
@@ -209,4 +228,25 @@ impl Desk<'_> {
     ) -> Option<Condition> {
         self.parsed.condition(ticket?, source?, wanted, names, self.findings)
     }
+}
+
+/// The meters that a restriction compares with a number as its outermost `&&` says: `meters.m > 5`, `meters.m +
+/// context.amount > 5`. What they may come to is what is left of them.
+fn ceilings(root: &Expr) -> Vec<(u32, Decimal)> {
+    let meter = |expr: &Expr| match expr.kind {
+        Kind::Meter(meter) => Some(meter),
+        _ => None,
+    };
+    let added = |expr: &Expr| match &expr.kind {
+        Kind::Binary(Operator::Add, left, right) => meter(left).or_else(|| meter(right)),
+        _ => meter(expr),
+    };
+    let ceiling = |part: &Expr| match &part.kind {
+        Kind::Binary(Operator::Greater | Operator::GreaterOrEqual, left, right) => match right.kind {
+            Kind::Number(most) => Some((added(left)?, most)),
+            _ => None,
+        },
+        _ => None,
+    };
+    plain::parts(root).filter_map(ceiling).collect()
 }

@@ -10,7 +10,7 @@ use super::selector::{Actions, Targets, in_scope};
 use crate::call::Call;
 use crate::digest::{Digest, sha256};
 use crate::json;
-use crate::meter::MeterKey;
+use crate::meter::{CounterId, MeterKey, On, Op};
 use crate::time::Span;
 use crate::value::Value;
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub enum Per {
     Source,
     Environment,
     Action,
+    /// All of the workspace together.
+    Workspace,
     /// A member of the context, by its path.
     Context(Vec<Box<str>>),
 }
@@ -45,8 +47,20 @@ pub struct Counter {
     pub identity: Digest,
     pub shadow: bool,
     pub within: Span,
+    /// What keeps the counters of counted calls apart.
     pub per: Vec<Per>,
+    /// The same of the call that asks, where it is something else.
+    pub asks: Option<Vec<Per>>,
     pub counts: Counts,
+    /// The events at which it counts.
+    pub on: Box<[On]>,
+    pub op: Op,
+    /// It belongs to a condition about the past: what cannot be judged makes it doubtful.
+    pub is_past: bool,
+    /// A reported failure gives its share back.
+    pub refund: bool,
+    /// A call whose payload is gone is left out when the past is counted, instead of counting as everything.
+    pub ignores_erased: bool,
 }
 
 /// Which calls count, and how much.
@@ -120,6 +134,16 @@ impl Per {
         keys
     }
 
+    /// As it is written.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Workspace => "workspace".to_owned(),
+            Self::Context(path) => format!("context.{}", path.join(".")),
+            other => PER.iter().find(|(_, per)| per == other).map_or("", |(name, _)| name).to_owned(),
+        }
+    }
+
     /// Appends the call's value of this key. An absent value is one shared bucket.
     fn write(&self, call: &Call, out: &mut Vec<u8>) {
         let mut text = |text: Option<&str>| match text {
@@ -131,6 +155,7 @@ impl Per {
             }
         };
         match self {
+            Self::Workspace => text(Some(&call.workspace)),
             Self::Agent => text(Some(&call.agent.id)),
             Self::Target => text(Some(&call.target)),
             Self::Session => text(call.session.as_deref()),
@@ -159,14 +184,29 @@ impl Per {
 }
 
 impl Counter {
-    /// The counter that this call reads and adds to.
+    #[must_use]
+    pub fn id(&self) -> CounterId {
+        CounterId::new(&self.identity, self.within)
+    }
+
+    /// The counter that this call adds to.
     #[must_use]
     pub fn key(&self, call: &Call) -> MeterKey {
+        self.key_of(&self.per, call)
+    }
+
+    /// The counter that this call reads.
+    #[must_use]
+    pub fn key_read(&self, call: &Call) -> MeterKey {
+        self.key_of(self.asks.as_ref().unwrap_or(&self.per), call)
+    }
+
+    fn key_of(&self, terms: &[Per], call: &Call) -> MeterKey {
         let mut values = Vec::with_capacity(64);
-        for per in &self.per {
+        for per in terms {
             per.write(call, &mut values);
         }
-        MeterKey { id: sha256(&[b"runplane-meter-key-v1\n", &self.identity.0, &values]), within: self.within }
+        self.id().key(&sha256(&[b"runplane-meter-key-v2\n", &self.identity.0, &values]))
     }
 }
 

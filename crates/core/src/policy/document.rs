@@ -55,6 +55,16 @@ pub struct MeterTerms {
     pub when: Option<Source>,
     pub within: Span,
     pub per: Vec<At<String>>,
+    pub ways: WaysTerms,
+}
+
+/// What a meter or limit makes of failures and of calls that are no longer kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WaysTerms {
+    /// A reported failure gives the share back.
+    pub refund: bool,
+    /// A past call whose payload is erased is left out.
+    pub ignores_erased: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -86,6 +96,7 @@ pub struct LimitTerms {
     pub within: Span,
     pub per: Vec<At<String>>,
     pub otherwise: Outcome,
+    pub ways: WaysTerms,
 }
 
 /// How much of a call's payload is kept. The order is from less to more.
@@ -108,12 +119,13 @@ pub struct AuditTerms {
 pub(super) const POLICY_MEMBERS: [&str; 7] = ["policy", "description", "source", "mode", "strict", "meters", "rules"];
 pub(super) const RULE_MEMBERS: [&str; 11] =
     ["id", "action", "target", "when", "unless", "decision", "severity", "reason", "approval", "limit", "audit"];
-pub(super) const METER_MEMBERS: [&str; 7] = ["count", "sum", "action", "target", "when", "within", "per"];
+pub(super) const METER_MEMBERS: [&str; 9] =
+    ["count", "sum", "action", "target", "when", "within", "per", "refund", "erased"];
 pub(super) const APPROVAL_MEMBERS: [&str; 3] = ["from", "quorum", "expires"];
-pub(super) const LIMIT_MEMBERS: [&str; 4] = ["count", "within", "per", "otherwise"];
+pub(super) const LIMIT_MEMBERS: [&str; 6] = ["count", "within", "per", "otherwise", "refund", "erased"];
 pub(super) const AUDIT_MEMBERS: [&str; 2] = ["payload", "tags"];
 /// Longest window; snapshots and retention are sized for it.
-const LONGEST_WINDOW: Span = Span::seconds(31 * 86_400);
+pub(super) const LONGEST_WINDOW: Span = Span::seconds(31 * 86_400);
 
 /// Reads a document as far as it can be read; whether it may be used is for `findings` to say.
 pub fn read(text: &str, findings: &mut Findings) -> Option<Document> {
@@ -192,7 +204,20 @@ fn meter(name: At<String>, node: &Node, document: &str, findings: &mut Findings)
         when: members.get("when").and_then(|node| condition(node, "when", document, findings)),
         within,
         per: members.get("per").map(|node| list_of_texts(node, "per", findings)).unwrap_or_default(),
+        ways: ways(&members, findings),
     })
+}
+
+fn ways(members: &Members<'_>, findings: &mut Findings) -> WaysTerms {
+    let mut word = |name: &str, wanted: &str| {
+        let Some(node) = members.get(name) else { return false };
+        let given = super::source::text_of(node) == Some(wanted);
+        if !given {
+            findings.error(node.place, format!("`{name}` is `{wanted}`, or it is left out"), None);
+        }
+        given
+    };
+    WaysTerms { refund: word("refund", "reported_failure"), ignores_erased: word("erased", "ignore") }
 }
 
 fn window(node: &Node, findings: &mut Findings) -> Option<Span> {
@@ -298,7 +323,8 @@ fn limit(node: &Node, findings: &mut Findings) -> Option<LimitTerms> {
         findings.error(node.place, "`otherwise` is BLOCK or REQUIRE_APPROVAL: a limit cannot allow", None);
     }
     let per = members.get("per").map(|node| list_of_texts(node, "per", findings)).unwrap_or_default();
-    Some(LimitTerms { count: count?, within: within?, per, otherwise })
+    let ways = ways(&members, findings);
+    Some(LimitTerms { count: count?, within: within?, per, otherwise, ways })
 }
 
 fn audit(node: &Node, findings: &mut Findings) -> Option<AuditTerms> {

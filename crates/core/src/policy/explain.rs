@@ -120,7 +120,7 @@ pub fn explain(bundle: &Bundle, policies: &[(String, String)], prepared: &Prepar
             document.rules.iter().map(move |rule| ((name, rule.id.value.as_str()), (*file, rule)))
         })
         .collect();
-    let meters: Vec<(u32, MeterValue)> = prepared.read_values(facts).collect();
+    let meters: Vec<(u32, MeterValue)> = prepared.read_values(bundle, facts).collect();
     let view = View {
         call: prepared.call(),
         readings: prepared.readings(),
@@ -222,7 +222,7 @@ impl<'a> Desk<'a> {
         let counter = usize::try_from(limit.counter).ok().and_then(|place| self.bundle.counters().get(place));
         let used = match self.meters.iter().find(|(place, _)| *place == limit.counter)?.1 {
             MeterValue::Ready(used) => Some(used),
-            MeterValue::Filling => None,
+            MeterValue::Filling | MeterValue::Doubtful => None,
         };
         let one = 1u64.into();
         let used_up = used.is_none_or(|used| used.checked_add(one).map_or(true, |next| next > limit.count));
@@ -240,7 +240,7 @@ impl<'a> Desk<'a> {
             let counter = usize::try_from(*place).ok().and_then(|place| self.bundle.counters().get(place))?;
             let value = match value {
                 MeterValue::Ready(value) => Some(value.to_string()),
-                MeterValue::Filling => None,
+                MeterValue::Filling | MeterValue::Doubtful => None,
             };
             Some(MeterTrace { name: counter.name.to_string(), within: counter.within.to_string(), value })
         };

@@ -20,6 +20,7 @@ use super::condition::known::{Known, Seen};
 use super::condition::{Condition, Failure, plain};
 use super::counter::{Counter, Counts};
 use super::rule::Rule;
+use crate::meter::Op;
 use finder::{Finder, Found};
 use predicate::{Slots, Truth};
 use shelf::Gate;
@@ -85,7 +86,12 @@ impl Program {
             })
             .collect();
         let gates: Vec<Vec<Gate>> = clauses.iter().map(|clauses| making.gates(clauses.when.as_ref())).collect();
-        let counter_gates: Vec<Vec<Gate>> = counted.iter().map(|clause| making.gates(clause.as_ref())).collect();
+        // A mark of the last call is also put when the call is not what is asked for.
+        let counter_gates: Vec<Vec<Gate>> = counted
+            .iter()
+            .zip(counters)
+            .map(|(clause, counter)| making.gates(clause.as_ref().filter(|_| counter.op != Op::Last)))
+            .collect();
         let found_rules = (0u32..).zip(rules).map(|(place, rule)| {
             let found = Found { source: rule.source.as_deref(), actions: &rule.actions, targets: &rule.targets };
             (place, found)

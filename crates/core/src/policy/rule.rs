@@ -25,6 +25,8 @@ pub struct Rule {
     pub reason: Option<String>,
     pub approval: ApprovalTerms,
     pub limit: Option<Limit>,
+    /// Meters that its condition compares with a number, and the number: for showing what is left.
+    pub ceilings: Vec<(u32, Decimal)>,
     pub audit: Option<AuditTerms>,
 }
 

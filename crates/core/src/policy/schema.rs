@@ -126,6 +126,16 @@ fn meter_member(name: &str) -> Value {
         "when" => json!({ "type": "string", "description": format!("Only calls for which this is true. {CONDITION}") }),
         "within" => json!({ "$ref": "#/$defs/span", "description": "The window, from `1s` to `31d`." }),
         "per" => json!({ "$ref": "#/$defs/per" }),
+        _ => way_member(name),
+    }
+}
+
+fn way_member(name: &str) -> Value {
+    match name {
+        "refund" => json!({ "const": "reported_failure", "description": "A failure that the program reports gives \
+            its share back. Without it, what was allowed counts: nobody but the program says that it failed." }),
+        "erased" => json!({ "const": "ignore", "description": "When the past is counted at publish, calls whose \
+            payload is erased are left out. Without it, such a call in the window counts as the limit being reached." }),
         _ => json!({}),
     }
 }
@@ -149,7 +159,7 @@ fn limit_member(name: &str) -> Value {
         "per" => json!({ "$ref": "#/$defs/per" }),
         "otherwise" => json!({ "enum": ["BLOCK", "REQUIRE_APPROVAL"], "default": "BLOCK",
             "description": "What becomes of a call that is one too many." }),
-        _ => json!({}),
+        _ => way_member(name),
     }
 }
 

@@ -6,7 +6,7 @@ use runplane_core::decide::{Decision, Facts, decide, prepare};
 use runplane_core::environment::Environment;
 use runplane_core::inspect::{self, Readings};
 use runplane_core::json;
-use runplane_core::meter::{MeterValue, Meters};
+use runplane_core::meter::Meters;
 use runplane_core::outcome::Outcome;
 use runplane_core::packs;
 use runplane_core::policy::{Bundle, BundleInputs};
@@ -77,10 +77,10 @@ impl Sandbox {
     pub fn run(&self, action: &Object, meters: &mut Meters) -> Decision {
         let (call, readings) = self.read(action);
         let prepared = prepare(&self.bundle, call, readings);
-        let values = prepared.meter_keys().map(|key| MeterValue::Ready(meters.read(key, NOW))).collect();
+        let values = prepared.meter_keys().map(|key| meters.read(key, NOW)).collect();
         let decision = decide(&self.bundle, &prepared, &Facts { now: NOW, meters: values, ..Facts::default() });
-        for charge in &decision.charges {
-            meters.add(charge.key, NOW, charge.amount);
+        for charge in decision.charges.iter().filter(|charge| charge.on.is_immediate()) {
+            meters.put(charge, NOW);
         }
         decision
     }

@@ -2,8 +2,10 @@
 
 use crate::clock::rfc3339;
 use crate::permit::Permit;
-use crate::record::DecisionBody;
+use crate::record::{DecisionBody, LimitRead};
 use crate::sequencer::Recorded;
+use runplane_core::decimal::Decimal;
+use runplane_core::time::Span;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -34,6 +36,9 @@ pub struct Answer {
     pub environment: String,
     pub risk: RiskView,
     pub obligations: Obligations,
+    /// What is used and left of the limits that the action falls under, with this decision counted.
+    #[serde(default)]
+    pub limits: Vec<LimitView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalAsked>,
     pub ledger: LedgerPosition,
@@ -71,6 +76,50 @@ pub struct FactorView {
     pub name: String,
     pub points: i64,
     pub sentence: String,
+}
+
+/// How much of a limit is used.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitView {
+    /// `policy/rule`.
+    pub rule: String,
+    /// The meter, where the limit is a condition about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meter: Option<String>,
+    /// A decimal as text.
+    pub used: String,
+    /// What it may come to; a decimal as text.
+    pub of: String,
+    /// Never below 0; a decimal as text.
+    pub remaining: String,
+    pub within_seconds: i64,
+    /// When the first of what is used comes back: RFC 3339. Absent while nothing is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resets_at: Option<String>,
+}
+
+impl LimitView {
+    #[must_use]
+    pub fn new(rule: String, meter: Option<String>, used: Decimal, of: Decimal, within: Span) -> Self {
+        let remaining = of.checked_sub(used).ok().filter(|rest| !rest.is_negative()).unwrap_or_default();
+        Self {
+            rule,
+            meter,
+            used: used.to_string(),
+            of: of.to_string(),
+            remaining: remaining.to_string(),
+            within_seconds: within.0 / 1_000_000,
+            resets_at: None,
+        }
+    }
+}
+
+impl From<&LimitRead> for LimitView {
+    fn from(read: &LimitRead) -> Self {
+        let view = Self::new(read.rule.to_string(), read.meter.clone(), read.used, read.of, read.within);
+        Self { resets_at: read.resets_at.map(rfc3339), ..view }
+    }
 }
 
 /// What comes with the decision.
@@ -166,6 +215,7 @@ impl Answer {
                     tags: decision.audit.tags.clone(),
                 },
             },
+            limits: body.limits.iter().map(LimitView::from).collect(),
             approval: body.held_as.as_ref().map(|held| ApprovalAsked {
                 expires_at: rfc3339(held.expires_at),
                 requirements: decision.requirements.iter().map(RequirementView::from).collect(),

@@ -11,7 +11,7 @@ mod prepare;
 mod redeem;
 mod sequence;
 
-pub use answer::{Answer, LedgerPosition, RequirementView};
+pub use answer::{Answer, LedgerPosition, LimitView, RequirementView};
 pub use identify::{Identity, identify};
 pub use normalise::{Shape, normalise};
 pub use outcome::{Outcome, report};

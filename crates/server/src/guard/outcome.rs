@@ -43,29 +43,28 @@ pub async fn report(
 ) -> Result<Reported, Error> {
     let workspace = Arc::clone(&identity.workspace);
     let (agent, wanted) = (identity.agent.id.clone(), request_id.clone());
-    let (index, ran) = tasks::blocking(move || {
+    let (index, charged) = tasks::blocking(move || {
         let found = find::decision_of(&*workspace.store, &workspace.id, &agent, &wanted)?;
         let (index, body) = found.ok_or_else(|| Error::plain(Kind::UnknownRequest))?;
         let ran = match (&body.decision.outcome, &body.held_as) {
-            (Decided::Allow, _) => true,
+            (Decided::Allow, _) => Some(index),
             (Decided::RequireApproval, Some(held_as)) => workspace
                 .store
                 .load_approval(&workspace.id, &held_as.id)?
                 .map(|row| Held::parse(&row.bytes))
                 .transpose()?
-                .is_some_and(|held| held.approval.state == State::Redeemed),
-            _ => false,
+                .filter(|held| held.approval.state == State::Redeemed)
+                .and_then(|held| held.redeemed_index),
+            _ => None,
         };
-        Ok((index, ran))
+        let not_run = || Error::new(Kind::NotExecutable, "the action was not allowed to run, so there is no outcome");
+        Ok((index, find::charged_at(&*workspace.store, &workspace.id, ran.ok_or_else(not_run)?)?))
     })
     .await?;
-    if !ran {
-        return Err(Error::new(Kind::NotExecutable, "the action was not allowed to run, so there is no outcome"));
-    }
     let caller = caller(identity, false);
     let status = outcome.as_str();
     identity
         .workspace
-        .submit(|reply| Work::Report(Box::new(Report { caller, index, request_id, status, detail, reply })))
+        .submit(|reply| Work::Report(Box::new(Report { caller, index, request_id, status, detail, charged, reply })))
         .await
 }

@@ -8,7 +8,8 @@ use crate::guard::{Answer, GuardRequest, Shape, guard, identify};
 use crate::http::problem::Problem;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
+use runplane_core::time::Micros;
 use std::sync::Arc;
 
 /// The most any workspace may set as its limit; what is between is refused by the setting.
@@ -31,11 +32,7 @@ const READ_LIMIT: usize = 16 << 20;
     ),
     security(("agentKey" = []))
 )]
-pub async fn post_guard(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<axum::Json<Answer>, Error> {
+pub async fn post_guard(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Result<Answered, Error> {
     answer(&app, &headers, body, Shape::Guard).await
 }
 
@@ -53,15 +50,36 @@ pub async fn post_guard(
     ),
     security(("agentKey" = []))
 )]
-pub async fn post_decide(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<axum::Json<Answer>, Error> {
+pub async fn post_decide(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Result<Answered, Error> {
     answer(&app, &headers, body, Shape::Legacy).await
 }
 
-async fn answer(app: &App, headers: &HeaderMap, body: Body, shape: Shape) -> Result<axum::Json<Answer>, Error> {
+/// A decision, with hints in its headers.
+type Answered = (HeaderMap, axum::Json<Answer>);
+
+/// `RateLimit-Policy` and `RateLimit` as in draft-ietf-httpapi-ratelimit-headers, for the limit that has the least
+/// left. Hints: the limits are in the answer, exactly.
+fn hints(answer: &Answer, now: Micros) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let whole = |text: &str| text.parse::<u64>().ok();
+    let counts = answer.limits.iter().filter_map(|limit| Some((whole(&limit.remaining)?, whole(&limit.of)?, limit)));
+    let Some((remaining, of, limit)) = counts.min_by_key(|(remaining, _, _)| *remaining) else { return headers };
+    let until = limit.resets_at.as_deref().and_then(|at| at.parse::<Micros>().ok());
+    let seconds = until.map_or(0, |until| until.since(now).0.max(0).saturating_add(999_999) / 1_000_000);
+    // A rule's name has no character that would have to be escaped.
+    let lines = [
+        ("ratelimit-policy", format!("\"{}\";q={of};w={}", limit.rule, limit.within_seconds)),
+        ("ratelimit", format!("\"{}\";r={remaining};t={seconds}", limit.rule)),
+    ];
+    for (name, value) in lines {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
+
+async fn answer(app: &App, headers: &HeaderMap, body: Body, shape: Shape) -> Result<Answered, Error> {
     let credential = credential(headers).ok_or_else(|| Error::plain(Kind::InvalidKey))?;
     let began = app.clock.read().elapsed;
     // Nothing is read for somebody unknown.
@@ -72,7 +90,7 @@ async fn answer(app: &App, headers: &HeaderMap, body: Body, shape: Shape) -> Res
         shape,
         wire_client: is_wire_client(headers),
     };
-    let answer = guard(app, request).await.map(axum::Json);
+    let answer = guard(app, request).await.map(|answer| (hints(&answer, app.clock.now()), axum::Json(answer)));
     app.latencies.note(app.clock.read().elapsed.since(began));
     answer
 }

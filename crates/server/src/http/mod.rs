@@ -20,6 +20,7 @@ mod inbox;
 mod jwks;
 mod keys;
 mod ledger;
+mod limits;
 mod metrics;
 mod moment;
 pub mod openapi;
@@ -65,6 +66,7 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(events::get_events))
         .routes(routes!(statistics::get_statistics))
         .routes(routes!(executions::post_execution))
+        .routes(routes!(limits::list_limits))
         .routes(routes!(decisions::list_decisions))
         .routes(routes!(decisions::get_decision))
         .routes(routes!(policies::list_policies))

@@ -7,11 +7,13 @@ use crate::refusal::Code;
 use runplane_core::approval::Evidence;
 use runplane_core::call::Call;
 use runplane_core::containment::Hit;
-use runplane_core::decide::{Decision, Facts};
+use runplane_core::decide::{Decision, Facts, Share};
+use runplane_core::decimal::Decimal;
 use runplane_core::digest::Digest;
 use runplane_core::meter::{Charge, MeterValue};
 use runplane_core::outcome::Outcome;
-use runplane_core::time::Micros;
+use runplane_core::policy::RuleId;
+use runplane_core::time::{Micros, Span};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -26,7 +28,10 @@ pub struct DecisionBody {
     /// Id of the agent.
     pub agent: String,
     pub bundle: String,
-    /// What the decision counts against limits.
+    /// The meter time of the charges, where it is not the time of the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charged_at: Option<Micros>,
+    /// What the decision counts against limits, now or when something happens to it.
     pub charges: Vec<Charge>,
     /// SHA-256 over salt and payload; both can be erased without touching the ledger.
     pub commitment: Option<Digest>,
@@ -37,6 +42,9 @@ pub struct DecisionBody {
     pub environment: String,
     /// The open ask, if the action is held.
     pub held_as: Option<HeldAs>,
+    /// What is used of the limits it falls under, with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<LimitRead>,
     /// What inspectors made of the payload; absent where none applies, or where it is too large for an entry.
     pub readings: Option<Box<RawValue>>,
     /// Set on a `redemption`.
@@ -56,6 +64,22 @@ pub struct ActionFacts {
     pub effect: String,
     pub r#type: String,
     pub types: Vec<String>,
+}
+
+/// What a limit came to with this decision. Members are in the order of their names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitRead {
+    /// The meter, where the limit is a condition about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meter: Option<String>,
+    pub of: Decimal,
+    /// When the first of what is used comes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resets_at: Option<Micros>,
+    pub rule: RuleId,
+    pub used: Decimal,
+    pub within: Span,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,12 +127,14 @@ impl StateRead {
 pub struct Decided {
     pub verdict: Verdict,
     pub charges: Vec<Charge>,
+    pub limits: Vec<Share>,
 }
 
 impl From<Decision> for Decided {
     fn from(mut decision: Decision) -> Self {
         let charges = std::mem::take(&mut decision.charges);
-        Self { verdict: decision.into(), charges }
+        let limits = std::mem::take(&mut decision.limits);
+        Self { verdict: decision.into(), charges, limits }
     }
 }
 
@@ -121,6 +147,7 @@ impl Decided {
             self.verdict.outcome = Outcome::Block;
             self.verdict.requirements.clear();
             self.charges.clear();
+            self.limits.clear();
         }
         self
     }
@@ -128,7 +155,7 @@ impl Decided {
     /// A BLOCK that the engine did not say, because it could not.
     #[must_use]
     pub fn refusal(code: Code, reason: &str) -> Self {
-        Self { verdict: Verdict::refusal(code, reason), charges: Vec::new() }
+        Self { verdict: Verdict::refusal(code, reason), charges: Vec::new(), limits: Vec::new() }
     }
 }
 
@@ -158,11 +185,12 @@ impl DecisionBody {
     /// The body of a decided call. The caller adds what sequencing gave it.
     #[must_use]
     pub fn decided(call: &Call, control: &Control, request_id: String, state: StateRead, decided: Decided) -> Self {
-        let Decided { verdict, charges } = decided;
+        let Decided { verdict, charges, limits: _ } = decided;
         Self {
             action: ActionFacts::of(call),
             agent: call.agent.id.clone(),
             bundle: control.bundle_digest(),
+            charged_at: None,
             charges,
             commitment: None,
             count: 1,
@@ -170,6 +198,7 @@ impl DecisionBody {
             engine: ENGINE.to_owned(),
             environment: call.environment.as_str().to_owned(),
             held_as: None,
+            limits: Vec::new(),
             readings: None,
             redemption: None,
             request_id,
@@ -192,6 +221,7 @@ impl DecisionBody {
             },
             agent: agent.to_owned(),
             bundle: control.bundle_digest(),
+            charged_at: None,
             charges: Vec::new(),
             commitment: None,
             count: refused.count,
@@ -199,6 +229,7 @@ impl DecisionBody {
             engine: ENGINE.to_owned(),
             environment: String::new(),
             held_as: None,
+            limits: Vec::new(),
             readings: None,
             redemption: None,
             request_id,

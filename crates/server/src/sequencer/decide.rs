@@ -7,12 +7,12 @@ use crate::control::AgentStatus;
 use crate::error::{Error, Kind};
 use crate::held::Held;
 use crate::id;
-use crate::record::{Decided, DecisionBody, HeldAs, RefusedRequest, StateRead};
+use crate::record::{Decided, DecisionBody, HeldAs, LimitRead, RefusedRequest, StateRead};
 use crate::refusal::Code;
 use runplane_core::approval::{Approval, Asked, Evidence};
+use runplane_core::call::Call;
 use runplane_core::containment::{Hit, Scope};
-use runplane_core::decide::{self, Prepared};
-use runplane_core::meter::MeterValue;
+use runplane_core::decide::{self, Prepared, Share};
 use runplane_core::outcome::Outcome;
 use runplane_core::policy::Retention as Keep;
 use runplane_core::time::{Micros, Span};
@@ -22,6 +22,9 @@ use std::sync::Arc;
 
 /// How long a payload is kept that nobody asked to keep: as long as the largest window.
 const REPLAY_RETENTION: Span = Span::seconds(31 * 24 * 3600);
+
+/// Most limits shown with one decision.
+const MOST_LIMITS: usize = 32;
 
 /// How much longer than its approval the payload of a held action is kept, so that people can still look at it.
 const HELD_RETENTION: Span = Span::seconds(3600);
@@ -58,8 +61,7 @@ impl Turn<'_> {
         let index = self.next_index();
         let request_id =
             work.request_id.clone().unwrap_or_else(|| id::for_request(self.now, index, &work.nonces.request));
-        let mut body = DecisionBody::decided(call, &self.control, request_id.clone(), state, decision);
-        self.charge(&body.charges.clone());
+        let mut body = self.charged(call, request_id, state, decision);
         let held = self.hold(&mut body, &work, index);
         self.keep_payload(&mut body, index, work.payload, held.as_ref());
         let body = Arc::new(body);
@@ -76,10 +78,37 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// The body of a decision whose charges count from now on.
+    pub(super) fn charged(
+        &mut self,
+        call: &Call,
+        request_id: String,
+        state: StateRead,
+        mut decided: Decided,
+    ) -> DecisionBody {
+        let limits = std::mem::take(&mut decided.limits);
+        let mut body = DecisionBody::decided(call, &self.control, request_id, state, decided);
+        let at = self.state.meter_time(self.now);
+        self.state.charge(&body.charges, at);
+        body.charged_at = (at != self.now && !body.charges.is_empty()).then_some(at);
+        let skipped = self.state.skipped;
+        let read = |share: Share| LimitRead {
+            meter: share.meter,
+            of: share.of,
+            // Windows that were widened end later by as much.
+            resets_at: self.state.meters.eases_at(&share.key, at).map(|at| at.after(skipped)),
+            rule: share.rule,
+            used: share.used,
+            within: share.key.within,
+        };
+        body.limits = limits.into_iter().take(MOST_LIMITS).map(read).collect();
+        body
+    }
+
     /// The state this decision reads, at this index.
     pub(super) fn read_state(&self, prepared: &Prepared, caller: &Caller) -> StateRead {
         let at = self.state.meter_time(self.now);
-        let meters = prepared.meter_keys().map(|key| MeterValue::Ready(self.state.meters.read(key, at))).collect();
+        let meters = prepared.meter_keys().map(|key| self.state.meters.read(key, at)).collect();
         StateRead {
             containment: self.containment(prepared, caller),
             meters,

@@ -2,13 +2,12 @@
 
 use super::turn::Turn;
 use super::work::{Look, Seen};
-use runplane_core::meter::MeterValue;
 
 impl Turn<'_> {
     /// What the meters say, answered with the batch, so that only what is durable is seen.
     pub(super) fn look(&mut self, work: Look) {
         let at = self.state.meter_time(self.now);
-        let meters = work.keys.iter().map(|key| MeterValue::Ready(self.state.meters.read(key, at))).collect();
+        let meters = work.keys.iter().map(|key| self.state.meters.read(key, at)).collect();
         let open_approvals = work.agent.as_deref().map_or(0, |agent| self.state.approvals.waiting(agent));
         let seen = Seen { now: self.now, meters, open_approvals };
         self.after_commit(work.reply, move |_| seen);

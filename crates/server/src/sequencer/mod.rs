@@ -15,6 +15,7 @@ mod control_change;
 mod decide;
 mod follow;
 mod genesis;
+mod limits;
 mod look;
 mod pace;
 mod recover;
@@ -31,8 +32,8 @@ pub use genesis::create;
 pub use recover::recover;
 pub use report::StoredReport;
 pub use work::{
-    Caller, Cancel, Changed, Command, ControlChange, Decide, Look, Nonces, Payload, Recorded, Redeem, Redeemed, Refuse,
-    Report, Reported, Seen, Sequenced, Vote, Voted, Work,
+    Caller, Cancel, Changed, Command, ControlChange, Decide, Limits, LimitsSeen, Look, Nonces, Payload, Recorded,
+    Redeem, Redeemed, Refuse, Report, Reported, Seen, Sequenced, Use, Vote, Voted, Work,
 };
 
 use crate::clock::SharedClock;

@@ -8,7 +8,7 @@ use super::state::{OpenApprovals, Snapshot, State};
 use crate::control::Control;
 use crate::error::{Error, Kind};
 use crate::held::Held;
-use crate::record::{ClockBody, ClosedBody, DecisionBody, Entry, Kind as EntryKind, VoteBody};
+use crate::record::{ClockBody, ClosedBody, DecisionBody, Entry, Kind as EntryKind, OutcomeBody, VoteBody};
 use runplane_core::meter::Meters;
 use runplane_core::time::{Micros, Span};
 use runplane_ledger::checkpoint::origin;
@@ -91,13 +91,25 @@ pub(super) fn apply(entry: &Entry, state: &mut State) -> Result<(), Error> {
             if let Some(redemption) = &body.redemption {
                 state.give_back(&redemption.returned);
             }
-            let at = state.meter_time(entry.at);
-            state.charge(&body.charges, at);
+            state.charge(&body.charges, state.meter_time(entry.at));
         }
-        EntryKind::Vote => state.give_back(&entry.body::<VoteBody>()?.returned),
-        EntryKind::Closed => state.give_back(&entry.body::<ClosedBody>()?.returned),
+        EntryKind::Vote => {
+            let body: VoteBody = entry.body()?;
+            state.give_back(&body.returned);
+            state.charge_late(&body.charges, state.meter_time(entry.at));
+        }
+        EntryKind::Closed => {
+            let body: ClosedBody = entry.body()?;
+            state.give_back(&body.returned);
+            state.charge_late(&body.charges, state.meter_time(entry.at));
+        }
+        EntryKind::Outcome => {
+            let body: OutcomeBody = entry.body()?;
+            body.returned.iter().for_each(|returned| state.give_back(returned));
+            state.charge_late(&body.charges, state.meter_time(entry.at));
+        }
         EntryKind::Clock => state.skipped = entry.body::<ClockBody>()?.unaccepted,
-        EntryKind::Genesis | EntryKind::Outcome | EntryKind::Control => {}
+        EntryKind::Genesis | EntryKind::Control => {}
     }
     Ok(())
 }

@@ -3,8 +3,9 @@
 use super::turn::Turn;
 use super::work::{Report, Reported};
 use crate::error::Error;
-use crate::record::{Kind as EntryKind, OutcomeBody};
+use crate::record::{Kind as EntryKind, OutcomeBody, Returned};
 use runplane_core::digest::sha256;
+use runplane_core::meter::{Charge, On};
 use runplane_core::time::Micros;
 use runplane_store::Execution;
 use serde::{Deserialize, Serialize};
@@ -42,11 +43,14 @@ impl Turn<'_> {
             });
             return Ok(());
         }
+        let charges = On::named(work.status).map(|on| self.charge_late(&work.charged.charges, on)).unwrap_or_default();
         let body = OutcomeBody {
             agent: work.caller.agent,
+            charges,
             decision: work.index,
             detail: work.detail.as_ref().map(|detail| sha256(&[detail.as_bytes()]).to_string()),
             request_id: work.request_id,
+            returned: self.refund(work.status, &work.charged),
             status: work.status.to_owned(),
         };
         let index = self.append(EntryKind::Outcome, &body)?;
@@ -60,6 +64,18 @@ impl Turn<'_> {
             position: committed.position(index),
         });
         Ok(())
+    }
+
+    /// What a reported failure gives back of the limits that opted in.
+    fn refund(&mut self, status: &str, charged: &Returned) -> Option<Returned> {
+        let refunds = |charge: &&Charge| charge.refund && charge.on == On::Use;
+        let charges: Vec<Charge> = charged.charges.iter().filter(refunds).copied().collect();
+        if On::named(status) != Some(On::Failed) || charges.is_empty() {
+            return None;
+        }
+        let returned = Returned { at: charged.at, charges };
+        self.state.give_back(&returned);
+        Some(returned)
     }
 
     pub(super) fn find_execution(&self, index: u64) -> Result<Option<Execution>, Error> {

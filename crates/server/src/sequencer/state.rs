@@ -30,15 +30,23 @@ pub struct State {
 }
 
 impl State {
+    /// Takes in what counts from now on; what waits for another event is left.
     pub fn charge(&mut self, charges: &[Charge], at: Micros) {
+        for charge in charges.iter().filter(|charge| charge.on.is_immediate()) {
+            self.meters.put(charge, at);
+        }
+    }
+
+    /// Takes in charges whose event has come.
+    pub fn charge_late(&mut self, charges: &[Charge], at: Micros) {
         for charge in charges {
-            self.meters.add(charge.key, at, charge.amount);
+            self.meters.put(charge, at);
         }
     }
 
     pub fn give_back(&mut self, returned: &Returned) {
         for charge in &returned.charges {
-            self.meters.give_back(charge.key, returned.at, charge.amount);
+            self.meters.give_back(charge, returned.at);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Kind};
 use crate::held::Held;
 use crate::record::{ClockBody, DecisionBody, Frame, Kind as EntryKind, Returned};
 use crate::refusal::Code;
-use runplane_core::meter::Charge;
+use runplane_core::meter::{Charge, On};
 use runplane_core::time::{Micros, Span};
 use runplane_store::{Approval, Batch, Entry, Execution, Head, Request, Store};
 use serde::Serialize;
@@ -136,14 +136,18 @@ impl<'a> Turn<'a> {
 
     /// Takes the share of limits a hold has off it, and returns what was taken, for the record.
     pub fn give_back(&mut self, held: &mut Held) -> Returned {
-        let returned = Returned { at: held.charged_at, charges: std::mem::take(&mut held.charges) };
+        let (used, waiting) = std::mem::take(&mut held.charges).into_iter().partition(|charge| charge.on == On::Use);
+        held.charges = waiting;
+        let returned = Returned { at: held.charged_at, charges: used };
         self.state.give_back(&returned);
         returned
     }
 
-    pub fn charge(&mut self, charges: &[Charge]) {
-        let at = self.state.meter_time(self.now);
-        self.state.charge(charges, at);
+    /// Takes in what waited for this to happen to the held action, and returns it, for the record.
+    pub fn charge_late(&mut self, charges: &[Charge], on: On) -> Vec<Charge> {
+        let due: Vec<Charge> = charges.iter().filter(|charge| charge.on == on).copied().collect();
+        self.state.charge_late(&due, self.state.meter_time(self.now));
+        due
     }
 
     /// Records a step of the wall clock. After a step forward every window reaches further back by as much, until
@@ -179,6 +183,10 @@ impl<'a> Turn<'a> {
             Work::Change(work) => self.change(*work),
             Work::Look(work) => {
                 self.look(*work);
+                Ok(())
+            }
+            Work::Limits(work) => {
+                self.limits(*work);
                 Ok(())
             }
             Work::AcceptClock(reply) => self.accept_clock(reply),

@@ -7,6 +7,7 @@ use crate::held::Held;
 use crate::record::{ClosedBody, Kind as EntryKind, VoteBody};
 use runplane_core::approval::{Event, State, TransitionError};
 use runplane_core::digest::sha256;
+use runplane_core::meter::On;
 
 impl Turn<'_> {
     pub(super) fn vote(&mut self, work: Vote) -> Result<(), Error> {
@@ -29,9 +30,15 @@ impl Turn<'_> {
         };
         let returned =
             if next.approval.state == State::Denied { self.give_back(&mut next) } else { Default::default() };
+        let charges = match next.approval.state {
+            State::Approved => self.charge_late(&next.charges, On::Approved),
+            State::Denied => self.charge_late(&next.charges, On::Denied),
+            _ => Vec::new(),
+        };
         let body = VoteBody {
             approval: work.approval,
             by,
+            charges,
             comment: work.comment.map(|comment| sha256(&[comment.as_bytes()]).to_string()),
             held: next.index,
             returned,
@@ -61,6 +68,7 @@ impl Turn<'_> {
         let body = ClosedBody {
             approval: work.approval,
             by: Some(work.by),
+            charges: self.charge_late(&next.charges, On::Cancelled),
             comment: work.comment.map(|comment| sha256(&[comment.as_bytes()]).to_string()),
             held: next.index,
             returned,
@@ -84,6 +92,7 @@ impl Turn<'_> {
             let body = ClosedBody {
                 approval: next.id().to_owned(),
                 by: None,
+                charges: self.charge_late(&next.charges, On::Expired),
                 comment: None,
                 held: next.index,
                 returned,

@@ -6,14 +6,15 @@
 use crate::control::Change;
 use crate::error::Error;
 use crate::held::Held;
-use crate::record::{DecisionBody, Position};
+use crate::record::{DecisionBody, Position, Returned};
 use crate::refusal::Code;
 use runplane_core::approval::{Verdict, Voter};
 use runplane_core::decide::Prepared;
+use runplane_core::decimal::Decimal;
 use runplane_core::digest::{Digest, sha256};
 use runplane_core::inspect::Readings;
 use runplane_core::json;
-use runplane_core::meter::{MeterKey, MeterValue};
+use runplane_core::meter::{CounterId, MeterKey, MeterValue};
 use runplane_core::time::{Micros, Span};
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -73,6 +74,8 @@ pub enum Work {
     Change(Box<ControlChange>),
     /// Only looks.
     Look(Box<Look>),
+    /// Only looks, too.
+    Limits(Box<Limits>),
     /// An operator takes the wall clock as it is: windows are no longer widened by its steps.
     AcceptClock(Reply<AcceptedClock>),
     /// Records what is due by now, such as expired approvals.
@@ -204,6 +207,8 @@ pub struct Report {
     pub request_id: String,
     pub status: &'static str,
     pub detail: Option<String>,
+    /// What the decision that let it run charged, and when.
+    pub charged: Returned,
     pub reply: Reply<Reported>,
 }
 
@@ -234,6 +239,30 @@ pub struct Seen {
     pub open_approvals: u32,
 }
 
+/// A question about what is used of counters, and what each may come to.
+pub struct Limits {
+    pub counters: Vec<(CounterId, Decimal)>,
+    pub reply: Reply<LimitsSeen>,
+}
+
+pub struct LimitsSeen {
+    pub now: Micros,
+    /// How many keys each counter has, in the order of the question.
+    pub keys: Vec<usize>,
+    pub filling: Vec<CounterId>,
+    /// Keys, the fullest first.
+    pub fullest: Vec<Use>,
+}
+
+/// What a key has used.
+pub struct Use {
+    /// The counter, by its place in the question.
+    pub place: usize,
+    pub key: MeterKey,
+    pub used: Decimal,
+    pub resets_at: Option<Micros>,
+}
+
 pub struct ControlChange {
     pub change: Change,
     pub reply: Reply<Changed>,
@@ -258,6 +287,7 @@ impl Work {
             Self::Report(work) => drop(work.reply.send(Err(error()))),
             Self::Change(work) => drop(work.reply.send(Err(error()))),
             Self::Look(work) => drop(work.reply.send(Err(error()))),
+            Self::Limits(work) => drop(work.reply.send(Err(error()))),
             Self::AcceptClock(reply) => drop(reply.send(Err(error()))),
             Self::Tick(reply) => drop(reply.send(Err(error()))),
             Self::Follow(_) | Self::Stop => {}

@@ -41,6 +41,7 @@ fn operations() -> Vec<(&'static str, &'static str, Door, Value)> {
         // Refused for what it asks, once it is known who asks: a stream has no end to wait for.
         ("get", "/api/v1/events", AgentsAndPeople, Value::Null),
         ("get", "/api/v1/statistics", People, Value::Null),
+        ("get", "/api/v1/limits", AgentsAndPeople, Value::Null),
         ("get", "/api/v1/ledger/proof/{index}", People, Value::Null),
         ("get", "/.well-known/jwks.json", Everybody, Value::Null),
         ("post", "/api/v1/executions/{requestId}", Agents, json!({ "status": "succeeded" })),

@@ -119,3 +119,81 @@ async fn a_clock_set_forward_empties_no_window_until_somebody_accepts_it() {
     let steps = server.entries().iter().filter(|entry| entry["kind"] == "clock").count();
     assert_eq!(steps, 3, "two steps and their acceptance are on the ledger");
 }
+
+const REFUNDING: &str = "
+policy: test
+meters:
+  paid: { sum: context.amount, action: process_refund, within: 1h, per: [agent], refund: reported_failure }
+rules:
+  - { id: reads, action: read_balance, decision: ALLOW, limit: { count: 2, within: 1h, per: [agent], refund: reported_failure } }
+  - { id: strict-reads, action: read_balance, limit: { count: 3, within: 2h, per: [agent] } }
+  - { id: pays, action: process_refund, decision: ALLOW }
+  - { id: cap, action: process_refund, when: meters.paid + context.amount > 100, decision: BLOCK }
+";
+
+#[tokio::test]
+async fn a_reported_failure_gives_back_only_what_opted_in_and_only_once() {
+    let server = Server::with_policy(REFUNDING).await;
+    let key = server.installed.agent_key.clone();
+    let report = async |server: &Server, answer: &str, status: &str| {
+        let path = format!("/api/v1/executions/{answer}");
+        server.post_as(&key, &path, &json!({ "status": status })).await.status
+    };
+    let read = async |server: &Server| server.act("read_balance", "stripe", json!({})).await;
+    let first = read(&server).await;
+    let limits = &first.json["limits"];
+    assert_eq!(limits[0]["rule"], "test/reads");
+    assert_eq!(
+        (&limits[0]["used"], &limits[0]["of"], &limits[0]["remaining"]),
+        (&json!("1"), &json!("2"), &json!("1"))
+    );
+    assert!(limits[0]["resetsAt"].is_string(), "{first:?}");
+    read(&server).await;
+    assert_eq!(read(&server).await.text("reasonCode"), "limit");
+    assert_eq!(report(&server, first.text("requestId"), "failed").await, 200);
+    assert_eq!(report(&server, first.text("requestId"), "failed").await, 200, "a repeat changes nothing");
+    let third = read(&server).await;
+    assert_eq!(third.text("decision"), "ALLOW", "{third:?}");
+    assert_eq!(third.json["limits"][0]["used"], "2");
+    assert_eq!(report(&server, third.text("requestId"), "unknown").await, 200);
+    assert_eq!(read(&server).await.text("matchedRule"), "test/reads", "silence and doubt count");
+    assert_eq!(report(&server, third.text("requestId"), "failed").await, 409);
+    let pay =
+        async |server: &Server, amount: i64| server.act("process_refund", "stripe", json!({ "amount": amount })).await;
+    let paid = pay(&server, 90).await;
+    let share = &paid.json["limits"][0];
+    assert_eq!((&share["meter"], &share["used"], &share["remaining"]), (&json!("paid"), &json!("90"), &json!("10")));
+    assert_eq!(pay(&server, 20).await.text("decision"), "BLOCK");
+    assert_eq!(report(&server, paid.text("requestId"), "failed").await, 200);
+    assert_eq!(pay(&server, 20).await.text("decision"), "ALLOW");
+    let server = server.restart().await;
+    assert_eq!(pay(&server, 81).await.text("decision"), "BLOCK");
+    assert_eq!(pay(&server, 80).await.text("decision"), "ALLOW");
+    assert_eq!(read(&server).await.text("reasonCode"), "limit");
+}
+
+#[tokio::test]
+async fn limits_are_listed_fullest_first_and_agents_see_their_own() {
+    let server = Server::with_policy(REFUNDING).await;
+    server.act("read_balance", "stripe", json!({})).await;
+    server.act("process_refund", "stripe", json!({ "amount": 90 })).await;
+    let all = server.admin_get("/api/v1/limits").await;
+    assert_eq!(all.status, 200, "{all:?}");
+    let used = |answer: &crate::harness::Answer| -> Vec<String> {
+        let rows = answer.json["used"].as_array().unwrap();
+        rows.iter().map(|row| format!("{} {}", row["rule"].as_str().unwrap(), row["used"].as_str().unwrap())).collect()
+    };
+    assert_eq!(used(&all), ["test/cap 90", "test/reads 1", "test/strict-reads 1"]);
+    assert_eq!(all.json["used"][0]["by"]["agent"], all.json["used"][1]["by"]["agent"]);
+    assert!(all.json["used"][0]["last"]["requestId"].is_string());
+    assert_eq!(all.json["limits"].as_array().unwrap().len(), 3);
+    assert_eq!(all.json["limits"][0]["keys"], 1);
+    let page = server.admin_get("/api/v1/limits?limit=1&cursor=1").await;
+    assert_eq!((used(&page), &page.json["nextCursor"]), (vec!["test/reads 1".to_owned()], &json!(2)));
+    let key = server.installed.agent_key.clone();
+    let own = server.get_as(&key, "/api/v1/limits").await;
+    assert_eq!(used(&own).len(), 3);
+    assert!(own.json["limits"][0].get("keys").is_none(), "how many others there are is not for an agent");
+    let other = server.admin_get("/api/v1/limits?agent=agt_nobody").await;
+    assert!(used(&other).is_empty());
+}

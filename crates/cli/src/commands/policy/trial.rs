@@ -78,12 +78,12 @@ impl Trial {
         };
         let readings = inspect::read_all(&mut call, self.bundle.catalogue(), self.bundle.settings());
         let prepared = decide::prepare(&self.bundle, call, readings);
-        let meters = prepared.meter_keys().map(|key| MeterValue::Ready(self.meters.read(key, self.now))).collect();
+        let meters = prepared.meter_keys().map(|key| self.meters.read(key, self.now)).collect();
         let facts = Facts { now: self.now, meters, ..Facts::default() };
         let decision = decide::decide(&self.bundle, &prepared, &facts);
         let verdicts = prepared.verdicts(&self.bundle, &facts);
-        for charge in &decision.charges {
-            self.meters.add(charge.key, self.now, charge.amount);
+        for charge in decision.charges.iter().filter(|charge| charge.on.is_immediate()) {
+            self.meters.put(charge, self.now);
         }
         let Ok(serde_json::Value::String(audit)) = serde_json::to_value(decision.audit.payload) else {
             bail!("the duty to keep the payload has no name");

@@ -192,6 +192,7 @@ fn name_of(what: &What) -> &'static str {
         What::NoSuchIndex => "index",
         What::Budget => "budget",
         What::MeterFilling(_) => "filling",
+        What::PastDoubtful(_) => "doubtful",
         What::NotRead(_) => "not read",
         What::Time => "time",
     }
@@ -346,8 +347,8 @@ fn prepared_verdicts(bundle: &Bundle, prepared: &Prepared, asker: &Asker) -> Vec
 
 fn facts(asker: &Asker, prepared: &Prepared) -> Facts {
     // Facts are in the order of the keys, and stop before the meter that is not read.
-    let meters = prepared.reads.iter().map_while(|(counter, _)| {
-        let value = asker.meters.iter().find(|(known, _)| known == counter);
+    let meters = prepared.reads.iter().map_while(|read| {
+        let value = asker.meters.iter().find(|(known, _)| *known == read.counter);
         value.map(|(_, value)| *value)
     });
     Facts { now: asker.now, meters: meters.collect(), ..Facts::default() }
@@ -411,7 +412,7 @@ fn a_whole_bundle_decides_as_its_rules_do_one_by_one() {
                     .iter()
                     .take(read)
                     .zip(&facts.meters)
-                    .map(|((counter, _), value)| (*counter, *value))
+                    .map(|(read, value)| (read.counter, *value))
                     .collect(),
                 ..asker
             };

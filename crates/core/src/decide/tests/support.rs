@@ -71,10 +71,10 @@ impl World {
     /// Decides as a sequencer does: reads the meters, then charges them.
     pub fn run(&self, call: &Call, meters: &mut Meters, now: Micros) -> Decision {
         let prepared = prepare(&self.bundle, call.clone(), Readings::default());
-        let values = prepared.meter_keys().map(|key| MeterValue::Ready(meters.read(key, now))).collect();
+        let values = prepared.meter_keys().map(|key| meters.read(key, now)).collect();
         let decision = decide(&self.bundle, &prepared, &Facts { now, meters: values, ..Facts::default() });
-        for charge in &decision.charges {
-            meters.add(charge.key, now, charge.amount);
+        for charge in decision.charges.iter().filter(|charge| charge.on.is_immediate()) {
+            meters.put(charge, now);
         }
         decision
     }

@@ -33,6 +33,8 @@ pub enum What {
     Budget,
     /// The meter has not counted its past yet.
     MeterFilling(Box<str>),
+    /// A call of the past could not be judged.
+    PastDoubtful(Box<str>),
     /// The caller gave no value for it.
     NotRead(Box<str>),
     Time,
@@ -62,6 +64,7 @@ impl fmt::Display for Failure {
             What::NoSuchIndex => f.write_str("the index is outside of the list"),
             What::Budget => f.write_str("the step budget of the request is used up"),
             What::MeterFilling(name) => write!(f, "meter `{name}` is still counting its past"),
+            What::PastDoubtful(name) => write!(f, "`{name}`: some call of the past could not be judged"),
             What::NotRead(name) => write!(f, "`{name}` was not read"),
             What::Time => f.write_str("the moment is out of range"),
         }?;

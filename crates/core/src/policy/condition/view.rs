@@ -54,6 +54,7 @@ impl<'a> View<'a> {
         match state.meters.iter().find(|(found, _)| *found == index) {
             Some((_, MeterValue::Ready(value))) => Ok(*value),
             Some((_, MeterValue::Filling)) => Err(What::MeterFilling(name())),
+            Some((_, MeterValue::Doubtful)) => Err(What::PastDoubtful(name())),
             None => Err(What::NotRead(name())),
         }
     }
