@@ -24,12 +24,16 @@ tools:
 
 test: web build sdk ## everything: Rust, SDK, published client, examples
 	scripts/with-postgres cargo test --quiet --workspace
+	RUNPLANE_TEST_STORE=postgres scripts/with-postgres cargo test --quiet -p runplane-server --test it -- $(ON_POSTGRES)
 	cd web && npm test --silent
 	@scripts/require chromium
 	cd e2e && $(NPM_CI) && RUNPLANE_BIN=$(BIN) npm test --silent
 	cd sdks/typescript && RUNPLANE_BIN=$(BIN) npm test --silent
 	RUNPLANE_BIN=$(BIN) node --test contracts/wire-client/*.test.mjs
 	cd examples/typescript && $(NPM_CI) && RUNPLANE_BIN=$(BIN) npm test --silent
+
+# The same server tests on PostgreSQL: where nodes and state meet, and with RUNPLANE_FULL=1 every one.
+ON_POSTGRES := $(if $(RUNPLANE_FULL),,agents:: containment:: epoch:: failures:: guard:: health:: limits:: settings:: workspaces::)
 
 web: tools ## the dashboard, into web/dist, from where the binary embeds it
 	cd web && $(NPM_CI) && npm run --silent build

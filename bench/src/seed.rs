@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use runplane_core::time::Micros;
 use runplane_ledger::checkpoint::origin;
 use runplane_ledger::{Checkpoint, Frontier, SigningKey, leaf_hash};
-use runplane_server::{Seeds, id};
+use runplane_server::{Place, id};
 use runplane_store::{Batch, Entry, Head, NewPayload, Options, Payload, SqliteStore, Store, StoredPayload};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -50,7 +50,7 @@ pub async fn folder(runplane: &Path, path: PathBuf, entries: u64) -> Result<Fold
 fn write(path: &Path, entries: u64) -> Result<()> {
     let store = SqliteStore::open(path, &Options::default())?;
     let workspace = store.list_workspaces()?.into_iter().next().context("there is no workspace")?.id;
-    let key = SigningKey::from_seed(&origin(&workspace), &Seeds::load(path)?.ledger)?;
+    let key = SigningKey::from_seed(&origin(&workspace), &Place::embedded(path.to_owned()).seeds()?.ledger)?;
     let mut head = store.load_head(&workspace)?;
     let mut frontier = Frontier::from_bytes(&head.frontier)?;
     let last = head.size.checked_sub(1).context("the ledger is empty")?;

@@ -2,9 +2,15 @@
 
 use crate::commands::{agents, approvals, audit, contain, dev, doctor, guard, init, keys, policy, serve, users};
 use crate::exit::Exit;
+use anyhow::bail;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
+use runplane_server::Place;
+use runplane_store::Address;
+use std::convert::Infallible;
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Where a server listens and clients look for it unless told otherwise.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:7070";
@@ -37,12 +43,47 @@ pub struct Global {
     /// Folder of the database and the signing keys.
     #[arg(long, global = true, value_name = "DIR", env = "RUNPLANE_DATA", default_value = ".runplane", hide_env_values = true, help_heading = COMMON)]
     pub data: PathBuf,
+    /// PostgreSQL database to use in the place of the embedded one: postgres://USER@HOST/NAME. Its password
+    /// belongs into RUNPLANE_DATABASE_URL, which others cannot see.
+    #[arg(long, global = true, value_name = "URL", env = "RUNPLANE_DATABASE_URL", hide_env_values = true, help_heading = COMMON)]
+    pub database: Option<Secret>,
     /// The server to talk to.
     #[arg(long, global = true, env = "RUNPLANE_URL", default_value = "http://127.0.0.1:7070", hide_env_values = true, help_heading = COMMON)]
     pub url: String,
     /// The workspace you mean [default: the one named `default`].
     #[arg(long, global = true, value_name = "NAME", env = "RUNPLANE_WORKSPACE", hide_env_values = true, help_heading = COMMON)]
     pub workspace: Option<String>,
+}
+
+impl Global {
+    /// Where this installation keeps what it knows.
+    pub fn place(&self) -> anyhow::Result<Place> {
+        let database = match &self.database {
+            Some(Secret(url)) if Address::is_one(url) => Some(Address::parse(url)?),
+            Some(Secret(url)) if url.is_empty() => None,
+            Some(_) => bail!("--database and RUNPLANE_DATABASE_URL name a database as postgres://USER@HOST/NAME"),
+            None => None,
+        };
+        Ok(Place { data: self.data.clone(), database })
+    }
+}
+
+/// SECURITY: any text is taken, because a refusal of the argument parser would print it.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,11 +3,13 @@
 use crate::clock::SharedClock;
 use crate::error::{Error, Kind};
 use crate::http::health::Probe;
-use crate::keyfile;
+use crate::id;
 use crate::latency::Latencies;
-use crate::options::{LEDGER_KEY, Options, PERMIT_KEY};
+use crate::nodes;
+use crate::options::Options;
 use crate::people::{Attempts, Passwords};
 use crate::permit::PermitKey;
+use crate::place::Seeds;
 use crate::rate::RateLimits;
 use crate::secret::Fingerprint;
 use crate::sequencer::{self, Sequencer};
@@ -18,15 +20,17 @@ use runplane_ledger::SigningKey;
 use runplane_ledger::checkpoint::origin;
 use runplane_store::{Installation, Snapshot, Store};
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 /// Snapshots that may wait for the writer; more are skipped and taken again later.
 const SNAPSHOT_QUEUE: usize = 4;
+/// For how long one node is the one that saves snapshots of a workspace.
+const SNAPSHOT_LEASE: Duration = Duration::from_secs(60);
 /// Event streams open at once; more are told to come back.
 const MOST_STREAMS: usize = 1_000;
 
@@ -34,6 +38,8 @@ pub struct App {
     pub store: Arc<dyn Store>,
     pub clock: SharedClock,
     pub options: Options,
+    /// Which of several nodes on one database this is.
+    pub node: String,
     pub installation: Installation,
     pub permits: PermitKey,
     pub tasks: Tasks,
@@ -50,23 +56,11 @@ pub struct App {
     workspaces: RwLock<BTreeMap<String, Arc<Workspace>>>,
     /// Which workspace and key a presented secret may belong to; the workspace's control has the last word.
     keys: RwLock<HashMap<Fingerprint, (Arc<Workspace>, String)>>,
+    opening: Mutex<()>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Changes with every commit.
     pub commits: Arc<watch::Sender<u64>>,
     snapshots: Mutex<Option<SyncSender<(String, Snapshot)>>>,
-}
-
-/// Seeds of the keys a server signs with.
-pub struct Seeds {
-    pub ledger: [u8; 32],
-    pub permit: [u8; 32],
-}
-
-impl Seeds {
-    /// The key files of a data folder.
-    pub fn load(data: &Path) -> Result<Self, Error> {
-        Ok(Self { ledger: keyfile::load(&data.join(LEDGER_KEY))?, permit: keyfile::load(&data.join(PERMIT_KEY))? })
-    }
 }
 
 impl App {
@@ -79,13 +73,17 @@ impl App {
     ) -> Result<Arc<Self>, Error> {
         let installation = store
             .load_installation()?
-            .ok_or_else(|| Error::internal("the data folder is not initialised: run `runplane init` first"))?;
+            .ok_or_else(|| Error::internal("there is no installation here: run `runplane init` first"))?;
+        seeds.agree(&*store)?;
+        let node = id::generate(id::NODE, clock.now())?;
+        let writer_node = node.clone();
         let latencies = Latencies::since(clock.now());
         let (snapshots, writer) = sync_channel::<(String, Snapshot)>(SNAPSHOT_QUEUE);
         let app = Arc::new(Self {
             store: Arc::clone(&store),
             clock,
             options,
+            node,
             installation,
             permits: PermitKey::from_seed(&seeds.permit)?,
             tasks: Tasks::default(),
@@ -99,12 +97,18 @@ impl App {
             ledger_seed: seeds.ledger,
             workspaces: RwLock::default(),
             keys: RwLock::default(),
+            opening: Mutex::default(),
             threads: Mutex::default(),
             commits: Arc::new(watch::channel(0).0),
             snapshots: Mutex::new(Some(snapshots)),
         });
         app.keep_thread(tasks::thread("snapshots", move || {
             for (workspace, snapshot) in writer {
+                // Every node could make one; of those that are as good as each other, one is enough.
+                let task = format!("snapshots of {workspace}");
+                if !store.hold_lease(&task, &writer_node, SNAPSHOT_LEASE).unwrap_or(false) {
+                    continue;
+                }
                 if let Err(failure) = store.save_snapshot(&workspace, &snapshot) {
                     tracing::error!(workspace, %failure, "a snapshot could not be saved");
                 }
@@ -116,8 +120,17 @@ impl App {
         Ok(app)
     }
 
-    /// Recovers a stored workspace and starts its sequencer.
+    /// Recovers a stored workspace and starts its sequencer; one that runs already is handed out.
     pub fn open_workspace(&self, id: &str) -> Result<Arc<Workspace>, Error> {
+        let find = || self.workspaces.read().values().find(|workspace| workspace.id == id).cloned();
+        if let Some(open) = find() {
+            return Ok(open);
+        }
+        // Two sequencers of one workspace in one process would be a second writer that nothing expects.
+        let _opening = self.opening.lock();
+        if let Some(open) = find() {
+            return Ok(open);
+        }
         let key = SigningKey::from_seed(&origin(id), &self.ledger_seed)
             .map_err(|failure| Error::internal("the signing key cannot be used").because(failure))?;
         let key = Arc::new(key);
@@ -173,8 +186,16 @@ impl App {
     }
 
     /// Ends background work, lets every sequencer finish its queue, and waits for the threads.
-    pub async fn stop(&self) {
+    pub async fn stop(self: &Arc<Self>) {
         self.tasks.finish().await;
+        let app = Arc::clone(self);
+        let resigned = tasks::blocking(move || {
+            nodes::resign(&app);
+            Ok(())
+        });
+        if let Err(failure) = resigned.await {
+            tracing::error!(%failure, "tasks could not be given back");
+        }
         for workspace in self.workspaces() {
             workspace.stop();
         }

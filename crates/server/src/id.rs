@@ -16,6 +16,7 @@ pub const REQUEST: &str = "req_";
 pub const SWITCH: &str = "sw_";
 pub const USER: &str = "usr_";
 pub const INSTALLATION: &str = "ins_";
+pub const NODE: &str = "node_";
 
 const INDEX_BITS: u32 = 48;
 

@@ -5,19 +5,20 @@ use crate::error::{Error, Kind};
 use crate::id;
 use crate::keyfile;
 use crate::manage::genesis::{self, Start};
-use crate::options::{DATABASE, LEDGER_KEY, PERMIT_KEY};
+use crate::options::{LEDGER_KEY, PERMIT_KEY};
+use crate::place::{Place, Seeds};
 use crate::secret::{self, Fingerprint};
-use runplane_store::{Installation, SqliteStore, Store};
+use runplane_store::Installation;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The workspace every installation has.
 pub const DEFAULT_WORKSPACE: &str = "default";
 
 #[derive(Clone, Debug)]
 pub struct InitOptions {
-    pub data: PathBuf,
+    pub place: Place,
     pub agent_name: String,
     pub agent_environment: String,
     /// Policy documents: name and YAML text.
@@ -33,26 +34,21 @@ pub struct Installed {
     pub admin_token: String,
 }
 
-/// Whether a data folder holds an installation.
-#[must_use]
-pub fn is_initialised(data: &Path) -> bool {
-    data.join(DATABASE).exists()
-}
-
 /// Makes the data folder. A half-made one, left by a failure, is not used: the database is written last.
 pub fn init(options: &InitOptions, clock: &SharedClock) -> Result<Installed, Error> {
-    let data = &options.data;
-    if is_initialised(data) {
-        return Err(Error::new(Kind::AlreadyExists, format!("`{}` is already initialised", data.display())));
+    let data = &options.place.data;
+    if options.place.is_initialised()? {
+        let name = options.place.name();
+        return Err(Error::new(Kind::AlreadyExists, format!("`{name}` is already initialised")));
     }
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(data)
         .map_err(|failure| Error::internal(format!("`{}` could not be created", data.display())).because(failure))?;
-    let seed = key_in(data, LEDGER_KEY)?;
-    key_in(data, PERMIT_KEY)?;
-    let store = SqliteStore::open(data, &runplane_store::Options::default())?;
+    let seeds = Seeds { ledger: key_in(data, LEDGER_KEY)?, permit: key_in(data, PERMIT_KEY)? };
+    let store = options.place.open()?;
+    seeds.agree(&*store)?;
     let now = clock.now();
     let admin_token = secret::generate(secret::ADMIN_TOKEN_PREFIX)?;
     let installation = Installation {
@@ -66,7 +62,7 @@ pub fn init(options: &InitOptions, clock: &SharedClock) -> Result<Installed, Err
         policies: &options.packs,
         agent: Some((&options.agent_name, &options.agent_environment)),
     };
-    let (workspace, agent) = genesis::create(&store, &installation.id, &seed, now, &start)?;
+    let (workspace, agent) = genesis::create(&*store, &installation.id, &seeds.ledger, now, &start)?;
     let agent = agent.ok_or_else(|| Error::internal("the first agent is missing"))?;
     Ok(Installed { workspace: workspace.name, agent_id: agent.id, agent_key: agent.key, admin_token })
 }

@@ -1,12 +1,11 @@
 //! What a server is started with. The command line fills it in; nothing here reads the environment.
 
+use crate::place::Place;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Folder of the embedded database and the signing key.
-    pub data: PathBuf,
+    pub place: Place,
     pub listen: SocketAddr,
     /// Names under which the server may be reached without a credential, besides loopback and addresses.
     pub allowed_hosts: Vec<String>,
@@ -14,13 +13,8 @@ pub struct Options {
 
 impl Options {
     #[must_use]
-    pub fn new(data: PathBuf, listen: SocketAddr) -> Self {
-        Self { data, listen, allowed_hosts: Vec::new() }
-    }
-
-    #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.data.join(DATABASE)
+    pub fn new(place: Place, listen: SocketAddr) -> Self {
+        Self { place, listen, allowed_hosts: Vec::new() }
     }
 }
 

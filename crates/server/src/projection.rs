@@ -6,6 +6,7 @@
 
 use crate::app::App;
 use crate::error::Error;
+use crate::nodes::{self, Lease};
 use crate::record::{HeldAs, Kind};
 use crate::statistics;
 use crate::tasks;
@@ -47,17 +48,19 @@ pub struct Line {
 /// Keeps the lists of all workspaces up to date until the server stops.
 pub async fn run(app: Arc<App>) {
     let mut commits = app.commits.subscribe();
+    let mut lease = Lease::on(nodes::LISTS);
     loop {
         commits.mark_unchanged();
         let began = app.clock.read().elapsed;
         let mut pause = LINGER;
         let mut is_behind = false;
+        let is_ours = lease.is_held(&app).await;
         for workspace in app.workspaces() {
             if app.tasks.is_stopping() {
                 return;
             }
             let reader = Arc::clone(&workspace);
-            match tasks::blocking(move || project_batch(&reader)).await {
+            match tasks::blocking(move || if is_ours { project_batch(&reader) } else { look(&reader) }).await {
                 Ok(more) => is_behind |= more,
                 Err(failure) => {
                     tracing::warn!(workspace = %workspace.name, %failure, "the list of decisions could not be written");
@@ -79,6 +82,13 @@ pub async fn run(app: Arc<App>) {
             } => {}
         }
     }
+}
+
+/// How far the node has come whose task the lists are; whether there is more to come.
+fn look(workspace: &Workspace) -> Result<bool, Error> {
+    let cursor = workspace.store.projection_cursor(&workspace.id)?;
+    workspace.projected.send_replace(cursor);
+    Ok(cursor < workspace.published.head.load().size)
 }
 
 /// Projects the next batch; whether there is more.

@@ -3,16 +3,19 @@
 //! Stopping refuses new connections, lets requests in flight finish, then the sequencers, so that every decision
 //! somebody waits for is made and recorded.
 
-use crate::app::{App, Seeds};
+use crate::app::App;
 use crate::clock::{SharedClock, SystemClock};
 use crate::error::Error;
 use crate::http;
 use crate::install::DEFAULT_WORKSPACE;
+use crate::nodes::{self, Lease};
 use crate::options::Options;
 use crate::people::{self, Issued};
+use crate::place::Seeds;
 use crate::projection;
+use crate::tasks;
 use crate::verification;
-use runplane_store::{SqliteStore, Store};
+use runplane_store::Store;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,8 +40,9 @@ pub struct Running {
 
 /// Opens the store of the data folder and listens.
 pub async fn start(options: Options) -> Result<Running, Error> {
-    let seeds = Seeds::load(&options.data)?;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&options.data, &runplane_store::Options::default())?);
+    let seeds = options.place.seeds()?;
+    let place = options.place.clone();
+    let store = tasks::blocking(move || Ok(place.open()?)).await?;
     start_with(options, store, SystemClock::shared(), &seeds).await
 }
 
@@ -68,6 +72,7 @@ impl Running {
         app.tasks.spawn(keep_wal_short(upkeep));
         app.tasks.spawn(erase_payloads(Arc::clone(&app)));
         app.tasks.spawn(forget_sessions(Arc::clone(&app)));
+        app.tasks.spawn(nodes::run(Arc::clone(&app)));
         app.tasks.spawn(projection::run(Arc::clone(&app)));
         app.tasks.spawn(verification::run(Arc::clone(&app)));
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -114,13 +119,17 @@ pub async fn serve(
 
 /// Payloads whose time has come are erased; the ledger keeps its commitments to them.
 async fn erase_payloads(app: Arc<App>) {
+    let mut lease = Lease::on(nodes::ERASURE);
     loop {
         tokio::select! {
             () = app.tasks.stopping() => return,
             () = tokio::time::sleep(ERASURE) => {}
         }
+        if !lease.is_held(&app).await {
+            continue;
+        }
         for workspace in app.workspaces() {
-            let erased = crate::tasks::blocking(move || {
+            let erased = tasks::blocking(move || {
                 let now = workspace.clock.now().0;
                 while workspace.store.erase_payloads(&workspace.id, now, ERASED_AT_ONCE)? == ERASED_AT_ONCE {}
                 Ok(())
@@ -134,13 +143,17 @@ async fn erase_payloads(app: Arc<App>) {
 
 /// Sessions and links that are over are deleted; they count for nothing before that.
 async fn forget_sessions(app: Arc<App>) {
+    let mut lease = Lease::on(nodes::SESSIONS);
     loop {
         tokio::select! {
             () = app.tasks.stopping() => return,
             () = tokio::time::sleep(FORGETTING) => {}
         }
+        if !lease.is_held(&app).await {
+            continue;
+        }
         let forgetting = Arc::clone(&app);
-        if let Err(failure) = crate::tasks::blocking(move || people::forget_ended(&forgetting)).await {
+        if let Err(failure) = tasks::blocking(move || people::forget_ended(&forgetting)).await {
             tracing::warn!(%failure, "sessions that are over could not be deleted");
         }
     }
@@ -153,7 +166,7 @@ async fn keep_wal_short(app: Arc<App>) {
             () = tokio::time::sleep(WAL_CHECKPOINT) => {}
         }
         let store = Arc::clone(&app.store);
-        let copied = crate::tasks::blocking(move || Ok(store.checkpoint_wal()?)).await;
+        let copied = tasks::blocking(move || Ok(store.checkpoint_wal()?)).await;
         if let Err(failure) = copied {
             tracing::warn!(%failure, "the write-ahead log could not be copied");
         }

@@ -9,6 +9,7 @@
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::history::{History, Row};
+use crate::nodes::{self, Lease};
 use crate::tasks;
 use crate::workspace::Workspace;
 use parking_lot::Mutex;
@@ -129,8 +130,14 @@ impl Pass {
 
 /// Reads ledgers again and again until the server stops.
 pub async fn run(app: Arc<App>) {
+    let mut lease = Lease::on(nodes::VERIFICATION);
     loop {
         for workspace in app.workspaces() {
+            // Every node reads a ledger once, for its own answers; that it stays what it is, one node looks after.
+            let is_read = workspace.verification.known.lock().whole.is_some();
+            if is_read && !lease.is_held(&app).await {
+                continue;
+            }
             if read_whole(&app, &workspace).await.is_stop() {
                 return;
             }

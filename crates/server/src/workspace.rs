@@ -8,6 +8,7 @@ use crate::receipt::Runs;
 use crate::sequencer::{Command, Work};
 use crate::verification::Verification;
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use runplane_ledger::{SigningKey, VerifyingKey};
 use runplane_store::{Head, Store};
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct Workspace {
     pub verification: Verification,
     pub runs: Runs,
     pub feed: Feed,
+    /// The epoch of the control whose keys can all be found.
+    pub keys_known_at: Mutex<u64>,
     queue: SyncSender<Command>,
 }
 
@@ -89,6 +92,7 @@ impl Workspace {
             verification: Verification::default(),
             runs: Runs::default(),
             feed: Feed::default(),
+            keys_known_at: Mutex::new(control.epoch),
             queue,
         }
     }

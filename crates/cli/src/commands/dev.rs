@@ -11,8 +11,7 @@ use crate::installed::{self, Keys};
 use crate::output::{Output, Tone};
 use crate::remote::Remote;
 use anyhow::Context;
-use runplane_server::Ready;
-use runplane_server::install::is_initialised;
+use runplane_server::{Place, Ready};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
@@ -65,8 +64,8 @@ struct ShownKeys {
 
 pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     serve::log(&args.log, global.json)?;
-    let (origin, keys) = prepare(&global.data)?;
-    let options = args.listening.options(global);
+    let (origin, keys) = prepare(&global.place()?)?;
+    let options = args.listening.options(global)?;
     serve::runtime()?.block_on(async {
         let (ready, listening) = oneshot::channel();
         // If nobody waits any more, there is nobody to tell.
@@ -83,12 +82,13 @@ pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
 }
 
 /// Initialises the data folder if need be, and finds the keys to show.
-fn prepare(data: &Path) -> anyhow::Result<(Origin, Option<Keys>)> {
-    if is_initialised(data) {
+fn prepare(place: &Place) -> anyhow::Result<(Origin, Option<Keys>)> {
+    let data = &place.data;
+    if place.is_initialised()? {
         let kept = installed::kept(data)?;
         return Ok((if kept.is_some() { Origin::Kept } else { Origin::NotKept }, kept));
     }
-    let keys = init::install(data, "agent", "production")?;
+    let keys = init::install(place, "agent", "production")?;
     installed::keep(data, &keys)?;
     Ok((Origin::New, Some(keys)))
 }
@@ -113,7 +113,8 @@ async fn announce(listens: Ready, global: &Global, origin: Origin, keys: Option<
 
 /// Asks the server itself which of the kept keys it no longer takes.
 async fn refused(url: &str, global: &Global, keys: &Keys) -> Vec<String> {
-    let here = Global { url: url.to_owned(), workspace: None, data: global.data.clone(), json: global.json };
+    let here =
+        Global { url: url.to_owned(), workspace: None, data: global.data.clone(), database: None, json: global.json };
     let tried = [("agent key", keys.agent_key.clone()), ("admin token", keys.admin_token.clone())];
     let asked = tokio::task::spawn_blocking(move || {
         let is_refused = |key: String| -> anyhow::Result<()> {

@@ -8,10 +8,9 @@ use crate::output::{Output, Tone};
 use crate::remote::Remote;
 use crate::{config, installed, times};
 use runplane_core::time::{Micros, Span};
-use runplane_server::install::is_initialised;
-use runplane_server::keyfile;
 use runplane_server::options::{DATABASE, LEDGER_KEY, PERMIT_KEY};
-use runplane_store::{Options, SqliteStore, Store, StoreError};
+use runplane_server::{Place, keyfile};
+use runplane_store::StoreError;
 use serde::Serialize;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -72,12 +71,19 @@ pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
         };
         checks.push(Check { what, status, found, todo });
     };
-    note("data folder", folder(data));
-    if is_initialised(data) {
-        note("database file", private(&data.join(DATABASE)));
+    let place = global.place()?;
+    let initialised = place.is_initialised();
+    note("data folder", folder(data, matches!(initialised, Ok(true))));
+    if let Err(error) = &initialised {
+        note("database", bad(error.to_string(), "correct --database or RUNPLANE_DATABASE_URL, or start PostgreSQL"));
+    }
+    if matches!(initialised, Ok(true)) {
+        if place.database.is_none() {
+            note("database file", private(&data.join(DATABASE)));
+        }
         note("ledger key", key(&data.join(LEDGER_KEY)));
         note("permit key", key(&data.join(PERMIT_KEY)));
-        let (database, newest) = database(data);
+        let (database, newest) = database(&place);
         note("database", database);
         note("clock", clock(newest));
     } else {
@@ -109,9 +115,9 @@ fn print(check: &Check, out: &Output) {
     out.toned(tone, word, format_args!("{:13}  {}{todo}", check.what, check.found));
 }
 
-fn folder(data: &Path) -> Found {
+fn folder(data: &Path, is_initialised: bool) -> Found {
     let shown = data.display();
-    if !is_initialised(data) {
+    if !is_initialised {
         return remark(format!("`{shown}` is not initialised"), "run `runplane init`, or name the folder with --data");
     }
     private(data)
@@ -138,11 +144,11 @@ fn key(path: &Path) -> Found {
 }
 
 /// The database, and the newest time on its ledgers.
-fn database(data: &Path) -> (Found, Option<Micros>) {
-    let store = match SqliteStore::open(data, &Options::default()) {
+fn database(place: &Place) -> (Found, Option<Micros>) {
+    let store = match place.open() {
         Ok(store) => store,
         Err(StoreError::InUse(_)) => return (Ok("in use by a running server".to_owned()), None),
-        Err(error) => return (bad(error.to_string(), "restore the data folder from your backup"), None),
+        Err(error) => return (bad(error.to_string(), "restore the database from your backup"), None),
     };
     let looked = store.health().and_then(|()| {
         let workspaces = store.list_workspaces()?;

@@ -6,9 +6,9 @@ use crate::installed::Keys;
 use crate::output::{Output, Tone};
 use anyhow::Context;
 use runplane_core::packs;
+use runplane_server::Place;
 use runplane_server::clock::SystemClock;
 use runplane_server::install::{self, InitOptions};
-use std::path::Path;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -21,7 +21,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
-    let keys = install(&global.data, &args.agent_name, &args.agent_environment)?;
+    let keys = install(&global.place()?, &args.agent_name, &args.agent_environment)?;
     out.answer(&keys, |out| {
         out.toned(Tone::Good, "READY", keys.data_dir.display());
         out.field("workspace", 11, &keys.workspace);
@@ -35,17 +35,17 @@ pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
 }
 
 /// Makes the data folder with the shipped policy packs in force.
-pub fn install(data: &Path, agent_name: &str, agent_environment: &str) -> anyhow::Result<Keys> {
+pub fn install(place: &Place, agent_name: &str, agent_environment: &str) -> anyhow::Result<Keys> {
     let options = InitOptions {
-        data: data.to_owned(),
+        place: place.clone(),
         agent_name: agent_name.to_owned(),
         agent_environment: agent_environment.to_owned(),
         packs: packs::ALL.iter().map(|pack| (pack.name.to_owned(), pack.source.to_owned())).collect(),
     };
     let installed = install::init(&options, &SystemClock::shared())
-        .with_context(|| format!("`{}` could not be initialised", data.display()))?;
+        .with_context(|| format!("`{}` could not be initialised", place.name()))?;
     Ok(Keys {
-        data_dir: data.to_owned(),
+        data_dir: place.data.clone(),
         workspace: installed.workspace,
         agent_id: installed.agent_id,
         agent_key: installed.agent_key,

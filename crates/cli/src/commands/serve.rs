@@ -32,16 +32,16 @@ pub struct Listening {
 }
 
 impl Listening {
-    pub fn options(&self, global: &Global) -> Options {
-        let mut options = Options::new(global.data.clone(), self.listen);
+    pub fn options(&self, global: &Global) -> anyhow::Result<Options> {
+        let mut options = Options::new(global.place()?, self.listen);
         options.allowed_hosts.clone_from(&self.allowed_hosts);
-        options
+        Ok(options)
     }
 }
 
 pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     log(&args.log, global.json)?;
-    let options = args.listening.options(global);
+    let options = args.listening.options(global)?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let stop = stop_signal()?;

@@ -9,6 +9,7 @@
 use super::recover::{apply, check_head, damaged};
 use super::state::State;
 use super::turn::not_recorded;
+use super::work::Follow;
 use super::{Permission, Sequencer};
 use crate::control::{self, Control};
 use crate::error::Error;
@@ -139,6 +140,12 @@ impl Touched {
 }
 
 impl Sequencer {
+    pub(super) fn follow(&mut self, work: Follow) {
+        let outcome = if self.look_around(work.nonce) { Ok(()) } else { Err(not_recorded()) };
+        // Nobody listening any more is fine.
+        let _ = work.reply.send(outcome);
+    }
+
     /// Takes over what others committed, without keeping them from committing more. `false` if the state is of no
     /// use any more.
     pub(super) fn look_around(&mut self, nonce: [u8; 16]) -> bool {

@@ -32,7 +32,7 @@ pub use genesis::create;
 pub use recover::recover;
 pub use report::StoredReport;
 pub use work::{
-    Caller, Cancel, Changed, Command, ControlChange, Decide, Limits, LimitsSeen, Look, Nonces, Payload, Recorded,
+    Caller, Cancel, Changed, Command, ControlChange, Decide, Follow, Limits, LimitsSeen, Look, Nonces, Payload, Recorded,
     Redeem, Redeemed, Refuse, Report, Reported, Seen, Sequenced, Use, Vote, Voted, Work,
 };
 
@@ -118,13 +118,17 @@ impl Sequencer {
     fn round(&mut self, store: &dyn Store, first: Option<Command>, queue: &Receiver<Command>) -> bool {
         self.published.waiting.fetch_sub(usize::from(first.is_some()), Ordering::Relaxed);
         match first {
-            None if !self.is_something_due() => return false,
-            Some(Command { work: Work::Follow(nonce), .. }) => {
-                self.guarded(|sequencer| _ = sequencer.look_around(nonce));
-                return false;
+            None if !self.is_something_due() => false,
+            Some(Command { work: Work::Follow(work), .. }) => {
+                self.guarded(|sequencer| sequencer.follow(*work));
+                false
             }
-            _ => {}
+            first => self.serve(store, first, queue),
         }
+    }
+
+    /// The same with a turn.
+    fn serve(&mut self, store: &dyn Store, first: Option<Command>, queue: &Receiver<Command>) -> bool {
         let granted = self.begin(store);
         // Whoever came while this node waited for its turn is in it.
         let mut commands = VecDeque::from_iter(first);

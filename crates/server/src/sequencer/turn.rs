@@ -194,7 +194,12 @@ impl<'a> Turn<'a> {
                 self.after_commit(reply, |_| ());
                 Ok(())
             }
-            Work::Follow(_) | Work::Stop => Ok(()),
+            Work::Follow(work) => {
+                // A turn begins with it.
+                self.after_commit(work.reply, |_| ());
+                Ok(())
+            }
+            Work::Stop => Ok(()),
         }
     }
 

@@ -80,8 +80,7 @@ pub enum Work {
     AcceptClock(Reply<AcceptedClock>),
     /// Records what is due by now, such as expired approvals.
     Tick(Reply<()>),
-    /// Another node committed, and this is the nonce of the head now.
-    Follow([u8; 16]),
+    Follow(Box<Follow>),
     /// Finish what is queued, save a snapshot, end.
     Stop,
 }
@@ -261,6 +260,12 @@ pub struct Use {
     pub key: MeterKey,
     pub used: Decimal,
     pub resets_at: Option<Micros>,
+
+/// Another node committed; answered when that is taken over.
+pub struct Follow {
+    /// The nonce of the head there was.
+    pub nonce: [u8; 16],
+    pub reply: Reply<()>,
 }
 
 pub struct ControlChange {
@@ -290,7 +295,8 @@ impl Work {
             Self::Limits(work) => drop(work.reply.send(Err(error()))),
             Self::AcceptClock(reply) => drop(reply.send(Err(error()))),
             Self::Tick(reply) => drop(reply.send(Err(error()))),
-            Self::Follow(_) | Self::Stop => {}
+            Self::Follow(work) => drop(work.reply.send(Err(error()))),
+            Self::Stop => {}
         }
     }
 }

@@ -41,7 +41,13 @@ async fn an_agent_is_registered_with_a_key_that_is_shown_once() {
     for answer in [&seen, &listed, &keys] {
         assert!(!answer.json.to_string().contains(&key), "a secret is shown once");
     }
-    for entry in std::fs::read_dir(&server.app.options.data).unwrap() {
+    if let Some(database) = server.database() {
+        for table in ["documents", "entries", "payloads"] {
+            let sql = format!("SELECT count(*) FROM runplane.{table} WHERE position('{key}'::bytea in bytes) > 0");
+            assert_eq!(database.execute(&sql).as_deref(), Some("0"), "`{table}` holds a secret");
+        }
+    }
+    for entry in std::fs::read_dir(&server.app.options.place.data).unwrap() {
         let path = entry.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
         let found = bytes.windows(key.len()).any(|window| window == key.as_bytes());

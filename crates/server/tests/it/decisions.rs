@@ -150,7 +150,10 @@ async fn the_list_is_made_again_from_the_ledger() {
     }
     server.listed().await;
     let before = list(&server, "").await;
-    let data = server.app.options.data.clone();
+    if let Some(database) = server.database() {
+        database.execute("TRUNCATE runplane.cursors, runplane.decisions, runplane.tallies");
+    }
+    let data = server.app.options.place.data.clone();
     let server = server.restart_after(|| {
         for entry in std::fs::read_dir(&data).unwrap() {
             let path = entry.unwrap().path();

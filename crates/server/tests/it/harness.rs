@@ -12,8 +12,9 @@ use runplane_server::install::{InitOptions, Installed, init};
 use runplane_server::people;
 use runplane_server::projection;
 use runplane_server::recompute::{Recomputed, Recomputer};
-use runplane_server::{App, Options, Seeds, start_with};
+use runplane_server::{App, Options, Place, start_with};
 use runplane_store::fault::FaultStore;
+use runplane_store::postgres::testing::Database;
 use runplane_store::{SqliteStore, Store, StoreError};
 use serde_json::{Value, json as object};
 use std::net::SocketAddr;
@@ -31,14 +32,53 @@ pub struct Server {
     pub app: Arc<App>,
     pub address: SocketAddr,
     pub clock: Arc<ManualClock>,
-    pub store: Arc<FaultStore<SqliteStore>>,
+    pub store: Arc<FaultStore<dyn Store>>,
     pub installed: Installed,
     pub client: reqwest::Client,
     /// Somebody changed the ledger behind the server's back: it is not looked at in the end.
     pub tampered: bool,
-    folder: Option<TempDir>,
+    home: Option<Home>,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<()>>,
+}
+
+/// What outlives a restart: the folder of the keys, and the database if it is not in there.
+pub struct Home {
+    pub folder: TempDir,
+    pub database: Option<Database>,
+}
+
+impl Home {
+    /// On the database that `RUNPLANE_TEST_STORE` names: `sqlite` (also if it is not set) or `postgres`.
+    pub fn new() -> Self {
+        #[allow(clippy::disallowed_methods, reason = "tests have no configuration but this")]
+        let named = std::env::var("RUNPLANE_TEST_STORE").unwrap_or_default();
+        let database = match named.as_str() {
+            "" | "sqlite" => None,
+            "postgres" => Some(Database::create()),
+            other => panic!("RUNPLANE_TEST_STORE is `{other}`; it may be `sqlite` or `postgres`"),
+        };
+        Self { folder: tempfile::tempdir().unwrap(), database }
+    }
+
+    pub fn place(&self) -> Place {
+        let address = self.database.as_ref().map(Database::address);
+        Place { data: self.folder.path().join("data"), database: address }
+    }
+
+    /// The store, on which a test can put faults, in both its forms.
+    async fn open(&self) -> (Arc<FaultStore<dyn Store>>, Arc<dyn Store>) {
+        match &self.database {
+            Some(database) => {
+                let store = Arc::new(FaultStore::new(database.open()));
+                (store.clone(), store)
+            }
+            None => {
+                let store = Arc::new(FaultStore::new(open_embedded(&self.place().data).await));
+                (store.clone(), store)
+            }
+        }
+    }
 }
 
 /// Somebody who is signed in.
@@ -75,22 +115,19 @@ impl Server {
     }
 
     pub async fn with_policies(packs: Vec<(String, String)>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let home = Home::new();
         let clock = ManualClock::at(START);
         let shared: SharedClock = clock.clone();
-        let data = folder.path().join("data");
-        let options = InitOptions { data, agent_name: "tester".into(), agent_environment: "production".into(), packs };
+        let place = home.place();
+        let options = InitOptions { place, agent_name: "tester".into(), agent_environment: "production".into(), packs };
         let installed = init(&options, &shared).unwrap();
-        Self::open(folder, clock, installed).await
+        Self::open(home, clock, installed).await
     }
 
-    async fn open(folder: TempDir, clock: Arc<ManualClock>, installed: Installed) -> Self {
-        let data = folder.path().join("data");
-        let sqlite = open_store(&data).await;
-        let store = Arc::new(FaultStore::new(sqlite));
-        let options = Options::new(data.clone(), SocketAddr::from(([127, 0, 0, 1], 0)));
-        let seeds = Seeds::load(&data).unwrap();
-        let as_store: Arc<dyn Store> = store.clone();
+    async fn open(home: Home, clock: Arc<ManualClock>, installed: Installed) -> Self {
+        let (store, as_store) = home.open().await;
+        let options = Options::new(home.place(), SocketAddr::from(([127, 0, 0, 1], 0)));
+        let seeds = home.place().seeds().unwrap();
         let running = start_with(options, as_store, clock.clone(), &seeds).await.unwrap();
         let (app, address) = (running.app.clone(), running.address);
         let (stop, stopped) = oneshot::channel::<()>();
@@ -106,7 +143,7 @@ impl Server {
             installed,
             client: reqwest::Client::new(),
             tampered: false,
-            folder: Some(folder),
+            home: Some(home),
             stop: Some(stop),
             running: Some(running),
         }
@@ -119,17 +156,22 @@ impl Server {
 
     /// The same, doing something to the folder in between.
     pub async fn restart_after(mut self, meanwhile: impl FnOnce()) -> Self {
-        let folder = self.shut_down().await;
+        let home = self.shut_down().await;
         let (clock, installed) = (self.clock.clone(), self.installed.clone());
         drop(self);
         meanwhile();
-        Self::open(folder, clock, installed).await
+        Self::open(home, clock, installed).await
     }
 
-    async fn shut_down(&mut self) -> TempDir {
+    async fn shut_down(&mut self) -> Home {
         drop(self.stop.take());
         self.running.take().unwrap().await.unwrap();
-        self.folder.take().unwrap()
+        self.home.take().unwrap()
+    }
+
+    /// The shared database, if it is on one.
+    pub fn database(&self) -> Option<&Database> {
+        self.home.as_ref()?.database.as_ref()
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -277,7 +319,7 @@ impl Server {
             notes.extend(page.into_iter().map(|row| (row.size, row.note)));
         }
         let mut notes = notes.into_iter().peekable();
-        let mut recomputer = Recomputer::new(&*self.store, &workspace.id);
+        let mut recomputer = Recomputer::new(&*self.app.store, &workspace.id);
         let mut next = 0;
         while next < head.size {
             for row in self.store.read_entries(&workspace.id, next, 4_096).unwrap() {
@@ -306,7 +348,7 @@ impl Server {
 impl Drop for Server {
     /// Every test ends with a look at the whole ledger.
     fn drop(&mut self) {
-        if !std::thread::panicking() && self.folder.is_some() && !self.tampered {
+        if !std::thread::panicking() && self.home.is_some() && !self.tampered {
             self.verify_ledger();
         }
         // Without a graceful stop the task ends with the runtime.
@@ -315,7 +357,7 @@ impl Drop for Server {
 }
 
 /// The folder's lock is let go a moment after the last user is gone: when other tasks have run.
-async fn open_store(data: &Path) -> SqliteStore {
+async fn open_embedded(data: &Path) -> SqliteStore {
     let opened = tokio::time::timeout(Duration::from_secs(20), async {
         loop {
             match SqliteStore::open(data, &runplane_store::Options::default()) {

@@ -1,10 +1,10 @@
 //! The ledger for people: pages, checkpoint, export and verification, also after somebody changed it.
 
 use crate::harness::{Answer, Server};
+use crate::stranger::Stranger;
 use runplane_ledger::checkpoint::origin;
 use runplane_ledger::export::Reader;
 use runplane_ledger::{Checkpoint, VerifyingKey};
-use runplane_store::fault::tamper::Tamper;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -97,19 +97,19 @@ async fn a_sound_ledger_is_valid_to_people_and_agents() {
 
 #[tokio::test]
 async fn whatever_is_changed_is_found_and_named_while_the_server_runs() {
-    type Change = fn(&mut Tamper, &str);
+    type Change = fn(&mut Stranger<'_>, &str);
     let changes: [(&str, Change, u64); 4] = [
-        ("a bit of an entry", |tamper, id| tamper.flip_entry_bit(id, 4, 40).unwrap(), 4),
-        ("a leaf hash", |tamper, id| tamper.replace_leaf_hash(id, 5, [7; 32]).unwrap(), 5),
-        ("two entries swapped", |tamper, id| tamper.swap_entries(id, 3, 6).unwrap(), 3),
-        ("an entry removed", |tamper, id| tamper.remove_entry(id, 4).unwrap(), 4),
+        ("a bit of an entry", |tamper, id| tamper.flip_entry_bit(id, 4, 40), 4),
+        ("a leaf hash", |tamper, id| tamper.replace_leaf_hash(id, 5, [7; 32]), 5),
+        ("two entries swapped", |tamper, id| tamper.swap_entries(id, 3, 6), 3),
+        ("an entry removed", |tamper, id| tamper.remove_entry(id, 4), 4),
     ];
     for (what, change, index) in changes {
         let mut server = with_decisions(6).await;
         server.tampered = true;
         let workspace = server.app.workspace("default").unwrap();
         assert_eq!(verify(&server).await.json["valid"], json!(true));
-        change(&mut Tamper::open(&server.app.options.data).unwrap(), &workspace.id);
+        change(&mut Stranger::of(&server), &workspace.id);
         let broken = verify(&server).await;
         assert_eq!(
             (&broken.json["valid"], &broken.json["brokenAt"]),
@@ -158,8 +158,8 @@ async fn a_large_ledger_is_answered_from_its_verified_prefix_and_the_tail() {
     server.act("read_balance", "stripe", json!({})).await;
     server.tampered = true;
     let workspace = server.app.workspace("default").unwrap();
-    let mut tamper = Tamper::open(&server.app.options.data).unwrap();
-    tamper.flip_entry_bit(&workspace.id, i64::try_from(size).unwrap(), 40).unwrap();
+    let mut tamper = Stranger::of(&server);
+    tamper.flip_entry_bit(&workspace.id, i64::try_from(size).unwrap(), 40);
     let broken = verify(&server).await;
     assert_eq!((&broken.json["valid"], &broken.json["brokenAt"]), (&json!(false), &json!(size)), "{broken:?}");
     let again = verify(&server).await;

@@ -26,4 +26,5 @@ mod people;
 mod policies;
 mod policy_tools;
 mod settings;
+mod stranger;
 mod workspaces;

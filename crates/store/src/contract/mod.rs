@@ -55,6 +55,7 @@ macro_rules! contract_tests {
             lists: the_projection_neither_goes_back_nor_ahead_of_the_ledger,
             lists: the_projection_can_be_built_again,
             lists: a_page_reaches_up_as_well_as_down,
+            lists: tallies_add_up_by_stretch_and_by_key,
         }
     };
     ($place:expr; $($group:ident: $case:ident,)+) => {

@@ -6,9 +6,10 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
 use super::errors::{Failure, bound, page, signed, unavailable, unsigned, value};
+use super::tallies;
 use super::terms::Terms;
 use crate::error::StoreError;
-use crate::rows::{DecisionFilter, DecisionRow};
+use crate::rows::{DecisionFilter, DecisionRow, Tally};
 
 const COLUMNS: &str = "entry_index, request_id, at_us, agent, action_type, target, outcome, rule, severity, bytes";
 
@@ -25,7 +26,16 @@ pub(super) async fn cursor(db: &Client, number: i64) -> Result<u64, Failure> {
 }
 
 /// In a transaction: of two nodes that project, the second waits for the first and finds the cursor moved.
-pub(super) async fn project(db: &Client, number: i64, rows: &[DecisionRow], new_cursor: u64) -> Result<(), Failure> {
+///
+/// INVARIANT: nothing is counted twice. A node that was away for a while and still believes that the lists are its task
+/// brings counts of rows that another one has put meanwhile, and is refused.
+pub(super) async fn project(
+    db: &Client,
+    number: i64,
+    rows: &[DecisionRow],
+    counts: &[Tally],
+    new_cursor: u64,
+) -> Result<(), Failure> {
     db.execute_typed(
         "INSERT INTO runplane.cursors (workspace, size) VALUES ($1, 0) ON CONFLICT (workspace) DO NOTHING",
         &[(&number, Type::INT8)],
@@ -42,6 +52,8 @@ pub(super) async fn project(db: &Client, number: i64, rows: &[DecisionRow], new_
     let (old, size) = (unsigned(&row, 0)?, unsigned(&row, 1)?);
     let contradiction = if new_cursor < old {
         Some(format!("the projection would go back from {old} to {new_cursor}"))
+    } else if !counts.is_empty() && rows.iter().any(|row| row.index < old) {
+        Some(format!("what is below {old} has been counted"))
     } else if new_cursor > size {
         Some(format!("the ledger has fewer than {new_cursor} entries"))
     } else {
@@ -54,6 +66,7 @@ pub(super) async fn project(db: &Client, number: i64, rows: &[DecisionRow], new_
     if !rows.is_empty() {
         put(db, number, rows).await?;
     }
+    tallies::add(db, number, counts).await?;
     db.execute_typed(
         "UPDATE runplane.cursors SET size = $2 WHERE workspace = $1",
         &[(&number, Type::INT8), (&signed(new_cursor)?, Type::INT8)],
@@ -108,7 +121,7 @@ pub(super) async fn reset(db: &Client, number: i64) -> Result<(), Failure> {
     {
         db.execute_typed(sql, &[(&number, Type::INT8)]).await?;
     }
-    Ok(())
+    tallies::reset(db, number).await
 }
 
 pub(super) async fn list(db: &Client, number: i64, filter: &DecisionFilter) -> Result<Vec<DecisionRow>, Failure> {

@@ -17,6 +17,7 @@ mod nodes;
 mod payloads;
 mod pool;
 mod schema;
+mod tallies;
 mod terms;
 #[cfg(any(test, feature = "contract", feature = "fault"))]
 pub mod testing;
@@ -38,7 +39,7 @@ use crate::batch::Batch;
 use crate::error::{CommitError, StoreError};
 use crate::rows::{
     Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
-    Installation, Link, Payload, Request, Session, Snapshot, Workspace,
+    Installation, Link, Payload, Request, Session, Snapshot, Tally, TallyFilter, Workspace,
 };
 use crate::store::{Store, Turn, Wake, WalState};
 use errors::Failure;
@@ -231,7 +232,15 @@ impl Store for PostgresStore {
     }
 
     fn project_decisions(&self, workspace: &str, rows: &[DecisionRow], cursor: u64) -> Result<(), StoreError> {
-        self.change(workspace, async |db, number| lists::project(db, number, rows, cursor).await)
+        self.change(workspace, async |db, number| lists::project(db, number, rows, &[], cursor).await)
+    }
+
+    fn project(&self, rows: &[DecisionRow], tallies: &[Tally], workspace: &str, cursor: u64) -> Result<(), StoreError> {
+        self.change(workspace, async |db, number| lists::project(db, number, rows, tallies, cursor).await)
+    }
+
+    fn read_tallies(&self, workspace: &str, filter: &TallyFilter) -> Result<Vec<Tally>, StoreError> {
+        self.read(workspace, async |db, number| tallies::read(db, number, filter).await)
     }
 
     fn projection_cursor(&self, workspace: &str) -> Result<u64, StoreError> {

@@ -48,7 +48,8 @@ impl Connections {
     /// Drives `work` to its end on this thread.
     pub(super) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
         let _inside = self.runtime.as_ref().map(Runtime::enter);
-        pollster::block_on(work)
+        // A thread that is inside a task of some runtime would be told to yield after a while, and nobody would wake it.
+        pollster::block_on(tokio::task::unconstrained(work))
     }
 
     /// Runs `work` in the background; nobody waits for it.

@@ -11,7 +11,11 @@ use super::errors::{Failure, unavailable, value};
 use super::pool::Connections;
 use crate::error::StoreError;
 
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql"), include_str!("schema/0002_accounts.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002_accounts.sql"),
+    include_str!("schema/0003_tallies.sql"),
+];
 /// The oldest server this program is tested with.
 const OLDEST_SERVER: i32 = 150_000;
 /// Any number that nobody else in the database takes for something else.

@@ -17,7 +17,7 @@ mod contract {
 use super::testing::{Proxy, patient};
 use super::{Address, Options, PostgresStore};
 use crate::contract::samples::{self, Chain};
-use crate::{CommitError, StoreError, Turn};
+use crate::{CommitError, StoreError, Tally, Turn};
 use std::time::Duration;
 
 fn turn(store: &PostgresStore) -> Box<dyn Turn + '_> {
@@ -160,6 +160,24 @@ fn a_commit_that_never_arrived_is_known_not_to_have_happened() {
     let batch = chain.next_full(2);
     turn(&store).commit(&batch).unwrap();
     assert_eq!(samples::head(3), store.load_head("ws_one").unwrap());
+}
+
+#[test]
+fn a_node_that_was_away_counts_nothing_twice() {
+    let database = Database::create();
+    let store = database.open();
+    let mut chain = Chain::begin(&store, "one");
+    let batch = chain.next_full(9);
+    chain.commit(&store, &batch);
+    let rows: Vec<_> = (1..5).map(samples::decision).collect();
+    let (span_us, dimension) = (60_000_000, "all".to_owned());
+    let tally = Tally { span_us, start_us: 0, dimension, key: String::new(), allowed: 4, held: 0, blocked: 0 };
+    store.project(&rows, std::slice::from_ref(&tally), "ws_one", 5).unwrap();
+    for cursor in [5, 9] {
+        let late = store.project(&rows, std::slice::from_ref(&tally), "ws_one", cursor);
+        assert!(matches!(late, Err(StoreError::Contradiction(_))), "{late:?}");
+    }
+    assert_eq!(database.execute("SELECT allowed FROM runplane.tallies"), Some("4".into()));
 }
 
 #[test]

@@ -25,8 +25,6 @@ impl Place for Folder {
 
 mod contract {
     crate::contract_tests!(super::Folder::new());
-    // Of a store that keeps counts; the one in PostgreSQL says that it keeps none.
-    crate::contract_tests!(super::Folder::new(); lists: tallies_add_up_by_stretch_and_by_key,);
 }
 
 fn open(folder: &Folder) -> SqliteStore {

@@ -12,7 +12,7 @@ use runplane_ledger::Hash;
 use runplane_ledger::checkpoint::origin;
 use runplane_ledger::export::{Header, write_checkpoint, write_entry};
 use runplane_server::history::{History, Row};
-use runplane_store::Store;
+
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -67,7 +67,7 @@ fn from_folder(global: &Global, sink: &mut dyn Write, out: &Output) -> anyhow::R
     let bar = out.progress(Some(head.size), "entries");
     Header::new(&origin(&workspace.id), &key, head.size).write(&mut lines)?;
     let mut history = History::of(&workspace.id);
-    while let Some(row) = history.next(&folder.store, head.size)? {
+    while let Some(row) = history.next(&*folder.store, head.size)? {
         match row {
             Row::Entry(row) => write_entry(&mut lines, row.index, &Hash::new(row.leaf_hash), &row.bytes)?,
             Row::Checkpoint(checkpoint) => write_checkpoint(&mut lines, &checkpoint.note)?,

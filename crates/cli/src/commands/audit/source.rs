@@ -4,27 +4,26 @@ use crate::args::Global;
 use anyhow::{Context, anyhow, bail};
 use runplane_ledger::checkpoint::origin;
 use runplane_ledger::{SigningKey, VerifyingKey};
-use runplane_server::install::is_initialised;
-use runplane_server::keyfile;
-use runplane_server::options::LEDGER_KEY;
-use runplane_store::{Options, SqliteStore, Store, StoreError, Workspace};
+use runplane_store::{Store, StoreError, Workspace};
+use std::sync::Arc;
 
 pub struct Folder {
-    pub store: SqliteStore,
+    pub store: Arc<dyn Store>,
     seed: [u8; 32],
 }
 
 impl Folder {
     pub fn open(global: &Global) -> anyhow::Result<Self> {
-        let data = &global.data;
-        if !is_initialised(data) {
+        let place = global.place()?;
+        if !place.is_initialised()? {
             bail!(
-                "`{}` holds no ledger: name the data folder with --data, or the server with --server",
-                data.display()
+                "`{}` holds no ledger: name the data folder with --data, a shared database with --database, or the \
+                 server with --server",
+                place.name()
             );
         }
-        let seed = keyfile::load(&data.join(LEDGER_KEY))?;
-        let store = SqliteStore::open(data, &Options::default()).map_err(|error| match error {
+        let seed = place.seeds()?.ledger;
+        let store = place.open().map_err(|error| match error {
             StoreError::InUse(_) => anyhow!(error).context("add --server to ask the server that is running"),
             error => error.into(),
         })?;

@@ -14,7 +14,7 @@ use runplane_ledger::export::Reader;
 use runplane_ledger::verify::Head;
 use runplane_ledger::{Hash, Verifier, VerifyingKey};
 use runplane_server::history::{History, Row};
-use runplane_store::{Store, Workspace};
+use runplane_store::Workspace;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::PathBuf;
@@ -129,7 +129,7 @@ fn stored(
     let bar = out.progress(Some(head.size), "entries");
     // Beyond the head as well: a row that was put in behind it is a finding.
     let mut history = History::of(&workspace.id);
-    while let Some(row) = history.next(&folder.store, TO_THE_END)? {
+    while let Some(row) = history.next(&*folder.store, TO_THE_END)? {
         match row {
             Row::Entry(row) => {
                 verifier.entry(row.index, &row.bytes, Hash::new(row.leaf_hash));

@@ -1,0 +1,108 @@
+//! Decisions counted: added to while the lists are filled, read for charts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use super::errors::{Failure, page, signed, unsigned, value};
+use super::lists::shown;
+use crate::rows::{Tally, TallyFilter};
+
+/// Counts of short stretches are forgotten when they are this old; the long ones stay.
+const KEPT_US: i64 = 8 * 24 * 3_600 * 1_000_000;
+const HOUR_US: i64 = 3_600 * 1_000_000;
+
+pub(super) async fn add(db: &Client, number: i64, tallies: &[Tally]) -> Result<(), Failure> {
+    // One statement may touch a row once only.
+    let mut sums: BTreeMap<(i64, &str, i64, String), [u64; 3]> = BTreeMap::new();
+    for tally in tallies {
+        let key = (tally.span_us, tally.dimension.as_str(), tally.start_us, shown(&tally.key).into_owned());
+        let sum = sums.entry(key).or_default();
+        for (sum, count) in sum.iter_mut().zip([tally.allowed, tally.held, tally.blocked]) {
+            *sum = sum.saturating_add(count);
+        }
+    }
+    if sums.is_empty() {
+        return Ok(());
+    }
+    let spans: Vec<i64> = sums.keys().map(|key| key.0).collect();
+    let dimensions: Vec<&str> = sums.keys().map(|key| key.1).collect();
+    let starts: Vec<i64> = sums.keys().map(|key| key.2).collect();
+    let keys: Vec<&str> = sums.keys().map(|key| key.3.as_str()).collect();
+    let counts = |which: usize| -> Result<Vec<i64>, Failure> {
+        sums.values().map(|sum| Ok(signed(sum.get(which).copied().unwrap_or(0))?)).collect()
+    };
+    db.execute_typed(
+        "INSERT INTO runplane.tallies AS t (workspace, span_us, dimension, start_us, key, allowed, held, blocked)
+         SELECT $1, u.* FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],
+             $8::bigint[]) AS u
+         ON CONFLICT (workspace, span_us, dimension, start_us, key) DO UPDATE SET
+             allowed = t.allowed + excluded.allowed, held = t.held + excluded.held,
+             blocked = t.blocked + excluded.blocked",
+        &[
+            (&number, Type::INT8),
+            (&spans, Type::INT8_ARRAY),
+            (&dimensions, Type::TEXT_ARRAY),
+            (&starts, Type::INT8_ARRAY),
+            (&keys, Type::TEXT_ARRAY),
+            (&counts(0)?, Type::INT8_ARRAY),
+            (&counts(1)?, Type::INT8_ARRAY),
+            (&counts(2)?, Type::INT8_ARRAY),
+        ],
+    )
+    .await?;
+    let short: BTreeSet<(i64, &str)> = sums.keys().filter(|key| key.0 < HOUR_US).map(|key| (key.0, key.1)).collect();
+    let newest = starts.iter().max().copied().unwrap_or(0).saturating_sub(KEPT_US);
+    for (span, dimension) in short {
+        db.execute_typed(
+            "DELETE FROM runplane.tallies WHERE workspace = $1 AND span_us = $2 AND dimension = $3 AND start_us < $4",
+            &[(&number, Type::INT8), (&span, Type::INT8), (&dimension, Type::TEXT), (&newest, Type::INT8)],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn reset(db: &Client, number: i64) -> Result<(), Failure> {
+    db.execute_typed("DELETE FROM runplane.tallies WHERE workspace = $1", &[(&number, Type::INT8)]).await?;
+    Ok(())
+}
+
+pub(super) async fn read(db: &Client, number: i64, filter: &TallyFilter) -> Result<Vec<Tally>, Failure> {
+    let (first, rest) = if filter.by_key {
+        ("min(start_us), key", "GROUP BY key ORDER BY sum(allowed) + sum(held) + sum(blocked) DESC, key")
+    } else {
+        ("start_us, ''", "GROUP BY start_us ORDER BY start_us")
+    };
+    let sql = format!(
+        "SELECT {first}, sum(allowed)::bigint, sum(held)::bigint, sum(blocked)::bigint FROM runplane.tallies
+         WHERE workspace = $1 AND span_us = $2 AND dimension = $3 AND start_us >= $4 AND start_us < $5 {rest} LIMIT $6"
+    );
+    let rows = db
+        .query_typed(
+            &sql,
+            &[
+                (&number, Type::INT8),
+                (&filter.span_us, Type::INT8),
+                (&filter.dimension, Type::TEXT),
+                (&filter.from_us, Type::INT8),
+                (&filter.until_us, Type::INT8),
+                (&page(filter.limit), Type::INT8),
+            ],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Tally {
+                span_us: filter.span_us,
+                dimension: filter.dimension.clone(),
+                start_us: value(row, 0)?,
+                key: value(row, 1)?,
+                allowed: unsigned(row, 2)?,
+                held: unsigned(row, 3)?,
+                blocked: unsigned(row, 4)?,
+            })
+        })
+        .collect()
+}
