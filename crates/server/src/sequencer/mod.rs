@@ -32,8 +32,8 @@ pub use genesis::create;
 pub use recover::recover;
 pub use report::StoredReport;
 pub use work::{
-    Caller, Cancel, Changed, Command, ControlChange, Decide, Follow, Limits, LimitsSeen, Look, Nonces, Payload, Recorded,
-    Redeem, Redeemed, Refuse, Report, Reported, Seen, Sequenced, Use, Vote, Voted, Work,
+    Caller, Cancel, Changed, Command, ControlChange, Decide, Follow, Limits, LimitsSeen, Look, Nonces, Payload,
+    Recorded, Redeem, Redeemed, Refuse, Report, Reported, Seen, Sequenced, Use, Vote, Voted, Work,
 };
 
 use crate::clock::SharedClock;

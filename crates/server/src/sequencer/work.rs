@@ -260,6 +260,7 @@ pub struct Use {
     pub key: MeterKey,
     pub used: Decimal,
     pub resets_at: Option<Micros>,
+}
 
 /// Another node committed; answered when that is taken over.
 pub struct Follow {
