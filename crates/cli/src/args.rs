@@ -1,6 +1,6 @@
 //! The command line: what can be asked for, and what is said when it was asked for wrongly.
 
-use crate::commands::{agents, approvals, audit, contain, dev, doctor, guard, init, keys, policy, serve, users};
+use crate::commands::{agents, approvals, audit, contain, dev, doctor, guard, init, keys, policy, risk, serve, users};
 use crate::exit::Exit;
 use anyhow::bail;
 use clap::error::ErrorKind;
@@ -100,6 +100,8 @@ pub enum Command {
     Approvals(approvals::Args),
     /// Policies: check and test files, manage those of a server.
     Policy(policy::Args),
+    /// Risk: explain the score of a call.
+    Risk(risk::Args),
     /// Agents: list, create, suspend, resume.
     Agents(agents::Args),
     /// API keys of agents: list, create, rotate, revoke.

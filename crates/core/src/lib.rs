@@ -18,6 +18,7 @@ pub mod meter;
 pub mod outcome;
 pub mod packs;
 pub mod policy;
+pub mod profile;
 pub mod recompute;
 pub mod risk;
 pub mod settings;

@@ -1,17 +1,25 @@
 //! How much could go wrong: a deterministic, explained integer from 0 to 100.
 //!
 //! The score is a sum of factors, each with a sentence; it decides nothing by itself. Only integers:
-//! the same call gives the same score on every machine. Refuses to be talked down: what is missing or
+//! the same call and the same profile give the same score on every machine. `docs/guide/risk.md` has the formula. Refuses to be talked down: what is missing or
 //! cannot be read counts at its worst. INVARIANT: more of any factor never lowers the score.
 
 use crate::call::Call;
 use crate::catalogue::{Catalogue, Effect, Field, FieldKind, Unit};
 use crate::decimal::Decimal;
 use crate::environment::Strictness;
+use crate::profile::thirds;
 use crate::target::Sensitivity;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
+
+mod deviation;
+mod weights;
+
+pub use deviation::{measure, with_profile};
+pub use weights::{ProfileWeights, Weights};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -24,7 +32,7 @@ pub enum Severity {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Factor {
-    pub name: String,
+    pub name: Cow<'static, str>,
     pub points: u8,
     pub sentence: String,
 }
@@ -34,37 +42,6 @@ pub struct Risk {
     pub factors: Vec<Factor>,
     pub score: u8,
     pub severity: Severity,
-}
-
-/// How many points each factor can give; part of the bundle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Weights {
-    /// Share of the action's inherent risk that counts, in percent.
-    pub action_percent: u8,
-    /// Points of a target of low, normal and high sensitivity; an unregistered one counts as high.
-    pub sensitivity: [u8; 3],
-    /// Points of development, staging, any other environment, production.
-    pub environment: [u8; 4],
-    /// Share of target and environment points that counts for a read, in percent.
-    pub read_percent: u8,
-    /// Points per power of ten of an amount or a count.
-    pub per_decade: u8,
-    /// Most points that scale can give, and what it gives if it cannot be read.
-    pub scale_most: u8,
-}
-
-impl Default for Weights {
-    fn default() -> Self {
-        Self {
-            action_percent: 50,
-            sensitivity: [0, 6, 12],
-            environment: [0, 3, 9, 12],
-            read_percent: 50,
-            per_decade: 3,
-            scale_most: 30,
-        }
-    }
 }
 
 impl Severity {
@@ -105,13 +82,19 @@ pub fn score(call: &Call, catalogue: &Catalogue, weights: &Weights) -> Risk {
         environment(call, weights),
         scale(call, catalogue, weights),
     ];
-    let sum: u32 = factors.iter().map(|factor| u32::from(factor.points)).sum();
-    let score = u8::try_from(sum.min(100)).unwrap_or(100);
-    Risk { score, severity: Severity::of_score(score), factors }
+    Risk::of(factors)
 }
 
-fn factor(name: &str, points: u32, sentence: String) -> Factor {
-    Factor { name: name.to_owned(), points: u8::try_from(points.min(100)).unwrap_or(100), sentence }
+impl Risk {
+    fn of(factors: Vec<Factor>) -> Self {
+        let sum: u32 = factors.iter().map(|factor| u32::from(factor.points)).sum();
+        let score = u8::try_from(sum.min(100)).unwrap_or(100);
+        Self { score, severity: Severity::of_score(score), factors }
+    }
+}
+
+fn factor(name: &'static str, points: u32, sentence: String) -> Factor {
+    Factor { name: Cow::Borrowed(name), points: u8::try_from(points.min(100)).unwrap_or(100), sentence }
 }
 
 fn percent_of(points: u8, percent: u8) -> u32 {
@@ -190,7 +173,7 @@ enum Measured {
 fn points_of(field: &Field, value: Option<&Value>, weights: &Weights) -> Option<(u32, Measured)> {
     let unit = field.unit?;
     let most = u32::from(weights.scale_most);
-    match (value, measure(value)) {
+    match (value, number_of(value)) {
         (None, _) => field.required.then_some((most, Measured::Missing)),
         (Some(_), Some(number)) => {
             let points = match unit {
@@ -206,7 +189,7 @@ fn points_of(field: &Field, value: Option<&Value>, weights: &Weights) -> Option<
 }
 
 /// The size of a number or a list.
-fn measure(value: Option<&Value>) -> Option<Decimal> {
+fn number_of(value: Option<&Value>) -> Option<Decimal> {
     match value? {
         Value::Number(number) if number.is_negative() => Some(-*number),
         Value::Number(number) => Some(*number),
@@ -218,17 +201,7 @@ fn measure(value: Option<&Value>) -> Option<Decimal> {
 /// Points that grow like a logarithm: `per_decade` for each power of ten, a third of that for a leading
 /// digit from 2, two thirds from 5. Below 1 there are none.
 fn steps(number: Decimal, per_decade: u32) -> u32 {
-    let (coefficient, exponent) = number.parts();
-    let magnitude = coefficient.unsigned_abs();
-    let Some(digits) = magnitude.checked_ilog10() else { return 0 };
-    let Ok(decades) = u32::try_from(i64::from(digits) + i64::from(exponent)) else { return 0 };
-    let leading = magnitude / 10u128.pow(digits);
-    let thirds = match leading {
-        0..2 => 0,
-        2..5 => 1,
-        _ => 2,
-    };
-    (decades.saturating_mul(3).saturating_add(thirds)).saturating_mul(per_decade) / 3
+    thirds(number).map_or(0, |thirds| thirds.saturating_mul(per_decade) / 3)
 }
 
 /// The part of `most` that a percentage is.

@@ -4,6 +4,7 @@
 //! `Settings` that exists is usable. Refuses unknown members, names that are no names, limits of zero.
 
 use crate::outcome::Outcome;
+use crate::risk::Weights;
 use crate::target::{Registration, is_host_name};
 use crate::text;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,13 @@ pub struct Settings {
     /// By normalised target name.
     pub targets: BTreeMap<String, Registration>,
     pub limits: Limits,
+    /// How many points the factors of risk give.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub risk: Weights,
+}
+
+fn is_usual(weights: &Weights) -> bool {
+    *weights == Weights::default()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +51,7 @@ impl Default for Settings {
             default_decision: Outcome::Block,
             targets: BTreeMap::new(),
             limits: Limits::default(),
+            risk: Weights::default(),
         }
     }
 }
@@ -99,12 +108,13 @@ struct Unchecked {
     default_decision: Outcome,
     targets: BTreeMap<String, Registration>,
     limits: Limits,
+    risk: Weights,
 }
 
 impl Default for Unchecked {
     fn default() -> Self {
-        let Settings { internal_domains, default_decision, targets, limits } = Settings::default();
-        Self { internal_domains, default_decision, targets, limits }
+        let Settings { internal_domains, default_decision, targets, limits, risk } = Settings::default();
+        Self { internal_domains, default_decision, targets, limits, risk }
     }
 }
 
@@ -128,7 +138,9 @@ impl TryFrom<Unchecked> for Settings {
             }
         }
         check_limits(&unchecked.limits)?;
-        Ok(Self { internal_domains, default_decision: unchecked.default_decision, targets, limits: unchecked.limits })
+        let Unchecked { default_decision, limits, risk, .. } = unchecked;
+        risk.check().map_err(|(place, problem)| SettingsError::new(format!("risk.{place}"), problem))?;
+        Ok(Self { internal_domains, default_decision, targets, limits, risk })
     }
 }
 

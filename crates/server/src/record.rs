@@ -12,6 +12,7 @@ pub use verdict::{Listed, Verdict};
 use crate::error::Error;
 use runplane_core::json::{self, Limits};
 use runplane_core::meter::Charge;
+use runplane_core::profile::Observation;
 use runplane_core::time::{Micros, Span};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -184,6 +185,9 @@ pub struct OutcomeBody {
     pub decision: u64,
     /// SHA-256 of the detail, which is content and not kept on the ledger.
     pub detail: Option<String>,
+    /// What the success of the action teaches about its agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Observation>,
     pub request_id: String,
     /// What a reported failure gives back of the limits that ask for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,5 +10,6 @@ pub mod guard;
 pub mod init;
 pub mod keys;
 pub mod policy;
+pub mod risk;
 pub mod serve;
 pub mod users;

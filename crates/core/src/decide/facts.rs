@@ -3,6 +3,7 @@
 use crate::approval::Evidence;
 use crate::containment::Hit;
 use crate::meter::MeterValue;
+use crate::profile::Usual;
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -25,4 +26,7 @@ pub struct Facts {
     /// Open approvals of the asking agent.
     #[serde(default)]
     pub open_approvals: u32,
+    /// What is usual for the asking agent; risk has no factor for it without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual: Option<Usual>,
 }

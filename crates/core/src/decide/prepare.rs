@@ -14,7 +14,9 @@ use crate::policy::condition::{Budget, Failure, Known, STEPS, View};
 use crate::policy::counter::{Counter, Counts};
 use crate::policy::program::Asking;
 use crate::policy::rule::Rule;
+use crate::profile::Size;
 use crate::risk::{self, Risk};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A call ready to be decided under the bundle it was prepared with.
@@ -25,7 +27,9 @@ pub struct Prepared {
     pub(super) readings: Readings,
     /// An argument that the call has under two spellings.
     pub(super) named_twice: Option<String>,
+    /// What the call alone gives.
     pub(super) risk: Risk,
+    size: Option<Size>,
     pub(super) candidates: Vec<Pending>,
     /// Meters to read, each once; `Facts::meters` is in this order.
     keys: Vec<MeterKey>,
@@ -74,6 +78,7 @@ pub fn prepare(bundle: &Bundle, call: Call, readings: Readings) -> Prepared {
 /// Prepares with another budget than every request has.
 pub(super) fn prepare_within(bundle: &Bundle, call: Call, readings: Readings, budget: Budget) -> Prepared {
     let risk = risk::score(&call, bundle.catalogue(), bundle.weights());
+    let size = risk::measure(&call, &readings, bundle.catalogue());
     let view = View { call: &call, readings: &readings, risk: &risk, settings: bundle.settings(), state: None };
     let mut asking = Asking::new(bundle.program(), &view, budget);
     let places = bundle.program().rules(&mut asking);
@@ -83,7 +88,8 @@ pub(super) fn prepare_within(bundle: &Bundle, call: Call, readings: Readings, bu
     let dues = dues(bundle, &view, &mut asking);
     let budget = asking.budget;
     let named_twice = inspect::named_twice(&call.context).map(str::to_owned);
-    Prepared { bundle: bundle.digest(), call, readings, named_twice, risk, candidates, keys, reads, dues, budget }
+    let bundle = bundle.digest();
+    Prepared { bundle, call, readings, named_twice, risk, size, candidates, keys, reads, dues, budget }
 }
 
 /// The counters that the candidates need, and their keys for this call.
@@ -217,9 +223,25 @@ impl Prepared {
         &self.readings
     }
 
+    /// The risk of the call alone.
     #[must_use]
     pub fn risk(&self) -> &Risk {
         &self.risk
+    }
+
+    /// The risk of the call where these are the facts.
+    #[must_use]
+    pub fn risk_with(&self, bundle: &Bundle, facts: &Facts) -> Cow<'_, Risk> {
+        match &facts.usual {
+            None => Cow::Borrowed(&self.risk),
+            Some(usual) => Cow::Owned(risk::with_profile(&self.risk, usual, bundle.weights())),
+        }
+    }
+
+    /// How large the call is, for the profile of its agent.
+    #[must_use]
+    pub fn size(&self) -> Option<Size> {
+        self.size
     }
 
     /// The bundle the call was prepared under.

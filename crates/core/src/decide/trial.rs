@@ -30,10 +30,11 @@ impl Prepared {
     #[must_use]
     pub fn verdicts(&self, bundle: &Bundle, facts: &Facts) -> Vec<(u32, Verdict)> {
         let meters: Vec<(u32, MeterValue)> = self.read_values(bundle, facts).collect();
+        let risk = self.risk_with(bundle, facts);
         let view = View {
             call: &self.call,
             readings: &self.readings,
-            risk: &self.risk,
+            risk: &risk,
             settings: bundle.settings(),
             state: Some(State { now: facts.now, meters: &meters, names: bundle.counter_names() }),
         };

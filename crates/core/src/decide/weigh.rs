@@ -19,29 +19,33 @@ use crate::policy::condition::{State, View};
 use crate::policy::program::Asking;
 use crate::policy::rule::Rule;
 use crate::policy::{Bundle, RuleId};
-use crate::risk::Severity;
+use crate::risk::{Risk, Severity};
 
 /// Decides a prepared call. Pure and total; `bundle` must be the one it was prepared under, under any
 /// other it is blocked.
 #[must_use]
 pub fn decide(bundle: &Bundle, prepared: &Prepared, facts: &Facts) -> Decision {
-    let mut weighing = Weighing::new(bundle, prepared, facts);
-    if prepared.bundle != bundle.digest() {
-        return weighing.stale();
-    }
-    weighing.weigh_rules();
-    weighing.weigh_readings();
-    weighing.weigh_dues();
-    weighing.decide()
+    let risk = prepared.risk_with(bundle, facts);
+    let mut weighing = Weighing::new(bundle, prepared, facts, &risk);
+    let decision = if prepared.bundle == bundle.digest() {
+        weighing.weigh_rules();
+        weighing.weigh_readings();
+        weighing.weigh_dues();
+        weighing.decide()
+    } else {
+        weighing.stale()
+    };
+    Decision { risk: risk.into_owned(), ..decision }
 }
 
 /// Most charges of one decision: what an entry has room for.
 const MOST_CHARGES: usize = 200;
 
-struct Weighing<'a> {
+struct Weighing<'a, 'r> {
     bundle: &'a Bundle,
     prepared: &'a Prepared,
     facts: &'a Facts,
+    risk: &'r Risk,
     evidence: Option<&'a Evidence>,
     grounds: Vec<Ground>,
     allows: Vec<&'a Rule>,
@@ -53,14 +57,15 @@ struct Weighing<'a> {
     limits: Vec<Share>,
 }
 
-impl<'a> Weighing<'a> {
-    fn new(bundle: &'a Bundle, prepared: &'a Prepared, facts: &'a Facts) -> Self {
+impl<'a, 'r> Weighing<'a, 'r> {
+    fn new(bundle: &'a Bundle, prepared: &'a Prepared, facts: &'a Facts, risk: &'r Risk) -> Self {
         // INVARIANT: an approval speaks for the action it is bound to and for no other.
         let evidence = facts.approval.as_ref().filter(|evidence| evidence.digest == prepared.call.digest());
         Self {
             bundle,
             prepared,
             facts,
+            risk,
             evidence,
             grounds: Vec::new(),
             allows: Vec::new(),
@@ -78,7 +83,7 @@ impl<'a> Weighing<'a> {
         let view = View {
             call: &prepared.call,
             readings: &prepared.readings,
-            risk: &prepared.risk,
+            risk: self.risk,
             settings: bundle.settings(),
             state: Some(State { now: facts.now, meters: &meters, names: bundle.counter_names() }),
         };
@@ -313,14 +318,15 @@ impl<'a> Weighing<'a> {
         self.shadow.sort_by(|left, right| (&left.rule, left.outcome).cmp(&(&right.rule, right.outcome)));
         requirements.sort_by(|left, right| left.rule.cmp(&right.rule));
         requirements.dedup();
-        let risk = self.prepared.risk.clone();
+        let of_risk = self.risk.severity;
         Decision {
             outcome,
             reason,
             code,
             matched_rule,
-            severity: self.severity.map_or(risk.severity, |severity| severity.max(risk.severity)),
-            risk,
+            severity: self.severity.map_or(of_risk, |severity| severity.max(of_risk)),
+            // Put in where the decision is complete: it need not be copied for that.
+            risk: Risk { factors: Vec::new(), ..*self.risk },
             matched,
             suspected,
             uncovered: self.uncovered(),

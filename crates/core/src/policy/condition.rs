@@ -27,14 +27,14 @@ pub use view::{State, View};
 
 use super::finding::Findings;
 use super::source::Source;
-use ast::{Expr, Fact, Kind};
+use ast::{Expr, Kind};
 use std::collections::HashMap;
 
 /// A published condition.
 #[derive(Clone, Debug)]
 pub struct Condition {
     pub root: Expr,
-    /// It names `now` or meters, so it has no value before the call is in its place in the log.
+    /// It names `now`, `risk` or meters, so it has no value before the call is in its place in the log.
     pub needs_state: bool,
     /// The meters it names, by place in the bundle; ascending, no duplicates.
     pub meters: Vec<u32>,
@@ -97,7 +97,7 @@ impl Parsed {
                     findings.error(source.place_of(0), message, None);
                     return None;
                 }
-                Some(Condition::of(root))
+                Some(Condition::of(root, names.state_allowed))
             }
             Err(refusal) => {
                 findings.error(source.place_of(refusal.offset), refusal.message.clone(), None);
@@ -108,16 +108,16 @@ impl Parsed {
 }
 
 impl Condition {
-    fn of(root: Expr) -> Self {
-        let (mut meters, mut now) = (Vec::new(), false);
-        root.walk(&mut |expr| match &expr.kind {
-            Kind::Meter(index) => meters.push(*index),
-            Kind::Fact(Fact::Now) | Kind::HasFact(Fact::Now) => now = true,
-            _ => {}
+    fn of(root: Expr, state_allowed: bool) -> Self {
+        let mut meters = Vec::new();
+        root.walk(&mut |expr| {
+            if let Kind::Meter(index) = &expr.kind {
+                meters.push(*index);
+            }
         });
         meters.sort_unstable();
         meters.dedup();
-        Self { needs_state: now || !meters.is_empty(), meters, root }
+        Self { needs_state: state_allowed && plain::needs_state(&root), meters, root }
     }
 }
 

@@ -121,10 +121,11 @@ pub fn explain(bundle: &Bundle, policies: &[(String, String)], prepared: &Prepar
         })
         .collect();
     let meters: Vec<(u32, MeterValue)> = prepared.read_values(bundle, facts).collect();
+    let risk = prepared.risk_with(bundle, facts);
     let view = View {
         call: prepared.call(),
         readings: prepared.readings(),
-        risk: prepared.risk(),
+        risk: &risk,
         settings: bundle.settings(),
         state: Some(State { now: facts.now, meters: &meters, names: bundle.counter_names() }),
     };

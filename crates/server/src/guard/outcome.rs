@@ -43,7 +43,7 @@ pub async fn report(
 ) -> Result<Reported, Error> {
     let workspace = Arc::clone(&identity.workspace);
     let (agent, wanted) = (identity.agent.id.clone(), request_id.clone());
-    let (index, charged) = tasks::blocking(move || {
+    let (index, charged, learned) = tasks::blocking(move || {
         let found = find::decision_of(&*workspace.store, &workspace.id, &agent, &wanted)?;
         let (index, body) = found.ok_or_else(|| Error::plain(Kind::UnknownRequest))?;
         let ran = match (&body.decision.outcome, &body.held_as) {
@@ -58,13 +58,17 @@ pub async fn report(
             _ => None,
         };
         let not_run = || Error::new(Kind::NotExecutable, "the action was not allowed to run, so there is no outcome");
-        Ok((index, find::charged_at(&*workspace.store, &workspace.id, ran.ok_or_else(not_run)?)?))
+        let charged = find::charged_at(&*workspace.store, &workspace.id, ran.ok_or_else(not_run)?)?;
+        let learned = body.observation().filter(|_| outcome == Outcome::Succeeded);
+        Ok((index, charged, learned))
     })
     .await?;
     let caller = caller(identity, false);
     let status = outcome.as_str();
     identity
         .workspace
-        .submit(|reply| Work::Report(Box::new(Report { caller, index, request_id, status, detail, charged, reply })))
+        .submit(|reply| {
+            Work::Report(Box::new(Report { caller, index, request_id, status, detail, charged, learned, reply }))
+        })
         .await
 }

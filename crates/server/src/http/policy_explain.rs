@@ -215,7 +215,7 @@ impl From<explain::RuleTrace> for ExplainedRule {
 impl From<Decision> for ExplainedDecision {
     fn from(decision: Decision) -> Self {
         let factor = |factor: runplane_core::risk::Factor| ExplainedFactor {
-            name: factor.name,
+            name: factor.name.into_owned(),
             points: factor.points,
             sentence: factor.sentence,
         };

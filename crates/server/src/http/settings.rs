@@ -29,6 +29,35 @@ pub struct SettingsView {
     /// What is registered about targets, by name.
     targets: BTreeMap<String, TargetView>,
     limits: LimitsView,
+    /// How many points the factors of risk give; absent while they are the usual ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<WeightsView>,
+}
+
+/// `docs/guide/risk.md` has the formula.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WeightsView {
+    /// Share of the action's inherent risk that counts, in percent.
+    action_percent: u8,
+    /// Points of a target of low, normal and high sensitivity.
+    sensitivity: [u8; 3],
+    /// Points of development, staging, any other environment, production.
+    environment: [u8; 4],
+    /// Share of target and environment points that counts for a read, in percent.
+    read_percent: u8,
+    per_decade: u8,
+    scale_most: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<ProfileWeightsView>,
+}
+
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProfileWeightsView {
+    most: u8,
+    per_doubling: u8,
+    per_step: u8,
 }
 
 #[derive(Deserialize, Serialize, ToSchema)]
@@ -98,7 +127,8 @@ mod tests {
                 "a": {"environment": "staging", "sensitivity": "high", "audience": "internal", "hosts": ["a.example"]},
                 "b": {"environmentFrom": "context"}
             },
-            "limits": {"requestsPerSecondPerAgent": 5}
+            "limits": {"requestsPerSecondPerAgent": 5},
+            "risk": {"perDecade": 4, "profile": {"most": 20}}
         }"#;
         let settings: Settings = serde_json::from_str(full).unwrap();
         let written = settings::write(&settings).unwrap();

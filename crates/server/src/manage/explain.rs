@@ -54,11 +54,12 @@ pub async fn explain(app: &App, workspace: &Arc<Workspace>, question: Question) 
     };
     let (bundle, policies, prepared) = tasks::blocking(move || prepare(&identity, question, now)).await?;
     let keys = prepared.meter_keys().copied().collect();
-    let seen = workspace.submit(|reply| Work::Look(Box::new(Look { keys, agent, reply }))).await?;
+    let (types, size) = (prepared.call().action.own_types.clone(), prepared.size());
+    let seen = workspace.submit(|reply| Work::Look(Box::new(Look { keys, agent, types, size, reply }))).await?;
     let at = asked_at.unwrap_or(seen.now);
     let containment = control.containment.hit(prepared.call());
-    let Seen { meters, open_approvals, .. } = seen;
-    let facts = Facts { now: at, meters, containment, approval: None, open_approvals };
+    let Seen { meters, open_approvals, usual, .. } = seen;
+    let facts = Facts { now: at, meters, containment, approval: None, open_approvals, usual: Some(usual) };
     let readings = serde_json::from_slice(&runplane_core::json::to_canonical(&prepared.readings().to_value()));
     let digest = bundle.digest().to_string();
     let (explanation, call) = tasks::blocking(move || {

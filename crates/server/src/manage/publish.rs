@@ -7,7 +7,6 @@ use crate::control::{Change, Control};
 use crate::error::{Error, Kind};
 use runplane_core::catalogue::Catalogue;
 use runplane_core::policy::{Bundle, BundleInputs, LoadError, Warning};
-use runplane_core::risk::Weights;
 use serde_json::json;
 
 /// Compiles the policies and settings of `control`.
@@ -20,7 +19,7 @@ pub fn inputs(control: &Control) -> BundleInputs {
     BundleInputs {
         catalogue: Catalogue::builtin(),
         settings: control.settings.as_ref().clone(),
-        weights: Weights::default(),
+        weights: control.settings.risk.clone(),
         policies: control.policies.values().map(|policy| (file_name(&policy.name), policy.yaml.clone())).collect(),
     }
 }

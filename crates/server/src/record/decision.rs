@@ -13,6 +13,7 @@ use runplane_core::digest::Digest;
 use runplane_core::meter::{Charge, MeterValue};
 use runplane_core::outcome::Outcome;
 use runplane_core::policy::RuleId;
+use runplane_core::profile::{Observation, Usual};
 use runplane_core::time::{Micros, Span};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -107,6 +108,9 @@ pub struct StateRead {
     /// In the order in which the engine asked for them.
     pub meters: Vec<MeterValue>,
     pub open_approvals: u32,
+    /// What was usual for the agent; absent where nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual: Option<Usual>,
 }
 
 impl StateRead {
@@ -119,6 +123,7 @@ impl StateRead {
             containment: self.containment.clone(),
             approval,
             open_approvals: self.open_approvals,
+            usual: self.usual.clone(),
         }
     }
 }
@@ -242,6 +247,12 @@ impl DecisionBody {
     #[must_use]
     pub fn is_sorted(&self) -> bool {
         self.state.containment.is_none() && self.redemption.is_none()
+    }
+
+    /// What is learned about its agent once it is known to have succeeded: only from what was allowed outright.
+    #[must_use]
+    pub fn observation(&self) -> Option<Observation> {
+        self.state.usual.as_ref().filter(|_| self.is_allowed() && self.redemption.is_none()).map(Usual::observation)
     }
 
     #[must_use]

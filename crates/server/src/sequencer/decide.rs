@@ -90,6 +90,7 @@ impl Turn<'_> {
         let mut body = DecisionBody::decided(call, &self.control, request_id, state, decided);
         let at = self.state.meter_time(self.now);
         self.state.charge(&body.charges, at);
+        self.state.note(&body);
         body.charged_at = (at != self.now && !body.charges.is_empty()).then_some(at);
         let skipped = self.state.skipped;
         let read = |share: Share| LimitRead {
@@ -109,10 +110,12 @@ impl Turn<'_> {
     pub(super) fn read_state(&self, prepared: &Prepared, caller: &Caller) -> StateRead {
         let at = self.state.meter_time(self.now);
         let meters = prepared.meter_keys().map(|key| self.state.meters.read(key, at)).collect();
+        let types = prepared.call().action.own_types.iter().map(|name| &**name);
         StateRead {
             containment: self.containment(prepared, caller),
             meters,
             open_approvals: self.state.approvals.waiting(&caller.agent),
+            usual: Some(self.state.profiles.read(&caller.agent, types, prepared.size(), at)),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::control::Change;
 use crate::error::{Error, Kind};
 use crate::record::{GenesisBody, Kind as EntryKind};
 use runplane_core::meter::Meters;
+use runplane_core::profile::Profiles;
 use runplane_core::time::{Micros, Span};
 use runplane_ledger::{Frontier, SigningKey};
 use runplane_store::{CommitError, Store, Workspace};
@@ -30,6 +31,7 @@ pub fn create(
         time: now,
         skipped: Span::ZERO,
         meters: Meters::default(),
+        profiles: Profiles::default(),
         approvals: OpenApprovals::default(),
     };
     let epoch = first.next.epoch;

@@ -9,7 +9,9 @@ impl Turn<'_> {
         let at = self.state.meter_time(self.now);
         let meters = work.keys.iter().map(|key| self.state.meters.read(key, at)).collect();
         let open_approvals = work.agent.as_deref().map_or(0, |agent| self.state.approvals.waiting(agent));
-        let seen = Seen { now: self.now, meters, open_approvals };
+        let types = work.types.iter().map(|name| &**name);
+        let usual = self.state.profiles.read(work.agent.as_deref().unwrap_or_default(), types, work.size, at);
+        let seen = Seen { now: self.now, meters, open_approvals, usual };
         self.after_commit(work.reply, move |_| seen);
     }
 }

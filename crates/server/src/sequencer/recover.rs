@@ -10,6 +10,7 @@ use crate::error::{Error, Kind};
 use crate::held::Held;
 use crate::record::{ClockBody, ClosedBody, DecisionBody, Entry, Kind as EntryKind, OutcomeBody, VoteBody};
 use runplane_core::meter::Meters;
+use runplane_core::profile::Profiles;
 use runplane_core::time::{Micros, Span};
 use runplane_ledger::checkpoint::origin;
 use runplane_ledger::{Checkpoint, Frontier, VerifyingKey};
@@ -33,8 +34,10 @@ pub fn recover(store: &dyn Store, workspace: &str, key: &VerifyingKey) -> Result
         .into_iter()
         .filter(|snapshot| snapshot.size <= head.size)
         .find_map(|row| Snapshot::parse(&row.bytes).map(|parsed| (row.size, parsed)));
-    let (from, skipped, meters) =
-        snapshot.map_or((0, Span::ZERO, Meters::default()), |(size, parsed)| (size, parsed.skipped, parsed.meters));
+    let (from, skipped, meters, profiles) = snapshot
+        .map_or((0, Span::ZERO, Meters::default(), Profiles::default()), |(size, parsed)| {
+            (size, parsed.skipped, parsed.meters, parsed.profiles)
+        });
     let mut state = State {
         frontier,
         root: head.root,
@@ -43,6 +46,7 @@ pub fn recover(store: &dyn Store, workspace: &str, key: &VerifyingKey) -> Result
         time: Micros(head.time_us),
         skipped,
         meters,
+        profiles,
         approvals: OpenApprovals::default(),
     };
     replay(store, workspace, from, head.size, &mut state)?;
@@ -92,6 +96,7 @@ pub(super) fn apply(entry: &Entry, state: &mut State) -> Result<(), Error> {
                 state.give_back(&redemption.returned);
             }
             state.charge(&body.charges, state.meter_time(entry.at));
+            state.note(&body);
         }
         EntryKind::Vote => {
             let body: VoteBody = entry.body()?;
@@ -107,6 +112,7 @@ pub(super) fn apply(entry: &Entry, state: &mut State) -> Result<(), Error> {
             let body: OutcomeBody = entry.body()?;
             body.returned.iter().for_each(|returned| state.give_back(returned));
             state.charge_late(&body.charges, state.meter_time(entry.at));
+            state.learn(&body, entry.at);
         }
         EntryKind::Clock => state.skipped = entry.body::<ClockBody>()?.unaccepted,
         EntryKind::Genesis | EntryKind::Control => {}

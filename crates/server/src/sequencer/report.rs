@@ -49,11 +49,13 @@ impl Turn<'_> {
             charges,
             decision: work.index,
             detail: work.detail.as_ref().map(|detail| sha256(&[detail.as_bytes()]).to_string()),
+            learned: work.learned,
             request_id: work.request_id,
             returned: self.refund(work.status, &work.charged),
             status: work.status.to_owned(),
         };
         let index = self.append(EntryKind::Outcome, &body)?;
+        self.state.learn(&body, self.now);
         let report = StoredReport { index, at: self.now, status: work.status.to_owned(), detail: work.detail };
         let bytes = serde_json::to_vec(&report)
             .map_err(|failure| Error::internal("an outcome could not be written").because(failure))?;

@@ -6,9 +6,10 @@
 
 use crate::error::Error;
 use crate::held::Held;
-use crate::record::Returned;
+use crate::record::{DecisionBody, OutcomeBody, Returned};
 use runplane_core::approval::State as ApprovalState;
 use runplane_core::meter::{Charge, Meters};
+use runplane_core::profile::Profiles;
 use runplane_core::time::{Micros, Span};
 use runplane_ledger::Frontier;
 use serde::{Deserialize, Serialize};
@@ -26,10 +27,26 @@ pub struct State {
     /// Clock steps nobody has accepted: every window reaches this much further back.
     pub skipped: Span,
     pub meters: Meters,
+    pub profiles: Profiles,
     pub approvals: OpenApprovals,
 }
 
 impl State {
+    /// What a recorded decision says about the pace of its agent.
+    pub fn note(&mut self, body: &DecisionBody) {
+        if let Some(usual) = &body.state.usual {
+            self.profiles.note(&body.agent, usual);
+        }
+    }
+
+    /// What a recorded outcome teaches about its agent.
+    pub fn learn(&mut self, body: &OutcomeBody, at: Micros) {
+        if let Some(learned) = &body.learned {
+            let at = self.meter_time(at);
+            self.profiles.learn(&body.agent, learned, at);
+        }
+    }
+
     /// Takes in what counts from now on; what waits for another event is left.
     pub fn charge(&mut self, charges: &[Charge], at: Micros) {
         for charge in charges.iter().filter(|charge| charge.on.is_immediate()) {
@@ -63,13 +80,15 @@ pub struct Snapshot {
     version: u8,
     pub skipped: Span,
     pub meters: Meters,
+    pub profiles: Profiles,
 }
 
-const SNAPSHOT_VERSION: u8 = 1;
+const SNAPSHOT_VERSION: u8 = 2;
 
 impl State {
     pub fn to_snapshot(&self) -> Result<Vec<u8>, Error> {
-        let snapshot = Snapshot { version: SNAPSHOT_VERSION, skipped: self.skipped, meters: self.meters.clone() };
+        let (meters, profiles) = (self.meters.clone(), self.profiles.clone());
+        let snapshot = Snapshot { version: SNAPSHOT_VERSION, skipped: self.skipped, meters, profiles };
         serde_json::to_vec(&snapshot).map_err(|failure| Error::internal("a snapshot failed").because(failure))
     }
 }

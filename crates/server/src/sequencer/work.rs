@@ -9,12 +9,14 @@ use crate::held::Held;
 use crate::record::{DecisionBody, Position, Returned};
 use crate::refusal::Code;
 use runplane_core::approval::{Verdict, Voter};
+use runplane_core::catalogue::TypeName;
 use runplane_core::decide::Prepared;
 use runplane_core::decimal::Decimal;
 use runplane_core::digest::{Digest, sha256};
 use runplane_core::inspect::Readings;
 use runplane_core::json;
 use runplane_core::meter::{CounterId, MeterKey, MeterValue};
+use runplane_core::profile::{Observation, Size, Usual};
 use runplane_core::time::{Micros, Span};
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -208,6 +210,8 @@ pub struct Report {
     pub detail: Option<String>,
     /// What the decision that let it run charged, and when.
     pub charged: Returned,
+    /// What a success teaches about the agent.
+    pub learned: Option<Observation>,
     pub reply: Reply<Reported>,
 }
 
@@ -225,8 +229,11 @@ pub struct AcceptedClock {
 /// A question about the state of this moment.
 pub struct Look {
     pub keys: Vec<MeterKey>,
-    /// Whose open approvals to count.
+    /// Whose open approvals to count, and whose usual behaviour to tell.
     pub agent: Option<String>,
+    /// What the call is, in its own right.
+    pub types: Vec<TypeName>,
+    pub size: Option<Size>,
     pub reply: Reply<Seen>,
 }
 
@@ -236,6 +243,7 @@ pub struct Seen {
     /// In the order of the keys.
     pub meters: Vec<MeterValue>,
     pub open_approvals: u32,
+    pub usual: Usual,
 }
 
 /// A question about what is used of counters, and what each may come to.

@@ -25,6 +25,7 @@ mod limits;
 mod people;
 mod policies;
 mod policy_tools;
+mod profiles;
 mod settings;
 mod stranger;
 mod workspaces;

@@ -73,10 +73,15 @@ struct Action {
 }
 
 pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
-    let text = call_text(&args.call)?;
-    let answer = if args.policies.is_empty() { ask(args, &text, global)? } else { decide(args, &text)? };
+    let answer = answer(args, global)?;
     out.answer(&answer, |out| print(&answer, out));
     Ok(Exit::Ok)
+}
+
+/// What the server, or the files, say of the call.
+pub fn answer(args: &Args, global: &Global) -> anyhow::Result<Value> {
+    let text = call_text(&args.call)?;
+    if args.policies.is_empty() { ask(args, &text, global) } else { decide(args, &text) }
 }
 
 /// JSON as given, from a file or from standard input.

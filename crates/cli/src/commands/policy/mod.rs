@@ -3,7 +3,7 @@
 mod cases;
 mod check;
 mod coverage;
-mod explain;
+pub mod explain;
 mod history;
 mod lint;
 mod published;

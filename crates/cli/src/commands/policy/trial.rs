@@ -11,7 +11,6 @@ use runplane_core::meter::{MeterValue, Meters};
 use runplane_core::outcome::Outcome;
 use runplane_core::policy::explain::{self, Explanation};
 use runplane_core::policy::{Bundle, BundleInputs, LoadError};
-use runplane_core::risk::Weights;
 use runplane_core::settings::Settings;
 use runplane_core::time::{Micros, Span};
 use runplane_core::value::Value;
@@ -64,7 +63,8 @@ impl Trial {
         policies: Vec<(String, String)>,
         now: Micros,
     ) -> Result<Self, Vec<LoadError>> {
-        let inputs = BundleInputs { catalogue: Catalogue::builtin(), settings, weights: Weights::default(), policies };
+        let weights = settings.risk.clone();
+        let inputs = BundleInputs { catalogue: Catalogue::builtin(), settings, weights, policies };
         let (bundle, _) = Bundle::publish(&inputs)?;
         Ok(Self { bundle, agent, meters: Meters::default(), now })
     }

@@ -220,6 +220,12 @@ impl Fact {
         FACTS.iter().find(|(_, fact)| *fact == self).map_or("", |(name, _)| name)
     }
 
+    /// Whether it depends on more than the call. In meters, which see the call alone, risk is without what is usual.
+    #[must_use]
+    pub fn needs_state(self) -> bool {
+        matches!(self, Self::Now | Self::RiskScore | Self::RiskSeverity)
+    }
+
     /// The type of its value when it has one.
     #[must_use]
     pub fn type_word(self) -> TypeWord {

@@ -119,12 +119,17 @@ pub fn reads_little(function: Function, arguments: &[Expr]) -> bool {
     calendar || (ends && arguments.get(1).is_some_and(is_scalar))
 }
 
-/// Whether it has no value before the call is in its place in the log.
+/// Whether it has no value before the call is in its place in the log: meters, the time, and the risk, which
+/// depends on what is usual for the agent by then.
 #[must_use]
 pub fn needs_state(expr: &Expr) -> bool {
     let mut found = false;
     expr.walk(&mut |expr| {
-        found |= matches!(expr.kind, Kind::Meter(_) | Kind::Fact(Fact::Now) | Kind::HasFact(Fact::Now));
+        found |= match expr.kind {
+            Kind::Meter(_) => true,
+            Kind::Fact(fact) | Kind::HasFact(fact) => fact.needs_state(),
+            _ => false,
+        };
     });
     found
 }
