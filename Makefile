@@ -38,8 +38,9 @@ ON_POSTGRES := $(if $(RUNPLANE_FULL),,agents:: containment:: epoch:: failures:: 
 web: tools ## the dashboard, into web/dist, from where the binary embeds it
 	cd web && $(NPM_CI) && npm run --silent build
 
-pooler: ## the PostgreSQL store's tests through PgBouncer in transaction mode
+pooler: ## the tests of the PostgreSQL store and of several nodes through PgBouncer in transaction mode
 	scripts/with-postgres scripts/with-pgbouncer cargo test --quiet -p runplane-store postgres
+	scripts/with-postgres scripts/with-pgbouncer cargo test --quiet -p runplane-server --test it nodes::
 
 NPM_CI := npm ci --no-audit --no-fund --silent
 

@@ -82,7 +82,12 @@ impl Seeds {
         for (name, seed) in [("ledger key", &self.ledger), ("permit key", &self.permit)] {
             let key = SigningKey::from_seed("runplane", seed)
                 .map_err(|failure| Error::internal(format!("the {name} cannot be used")).because(failure))?;
-            store.agree(name, &key.verifying().public_bytes()[..])?;
+            store.agree(name, &key.verifying().public_bytes()[..]).map_err(|failure| match failure {
+                StoreError::Contradiction(text) => {
+                    Error::internal(format!("{text}: copy {LEDGER_KEY} and {PERMIT_KEY} from one of them"))
+                }
+                other => other.into(),
+            })?;
         }
         Ok(())
     }

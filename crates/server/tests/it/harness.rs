@@ -9,13 +9,15 @@ use runplane_ledger::checkpoint::origin;
 use runplane_ledger::verify::{Head, Verifier};
 use runplane_server::clock::{ManualClock, SharedClock};
 use runplane_server::install::{InitOptions, Installed, init};
+use runplane_server::options::{LEDGER_KEY, PERMIT_KEY};
 use runplane_server::people;
 use runplane_server::projection;
 use runplane_server::recompute::{Recomputed, Recomputer};
 use runplane_server::{App, Options, Place, start_with};
 use runplane_store::fault::FaultStore;
-use runplane_store::postgres::testing::Database;
-use runplane_store::{SqliteStore, Store, StoreError};
+use runplane_store::postgres::Options as StoreOptions;
+use runplane_store::postgres::testing::{Database, patient};
+use runplane_store::{Address, PostgresStore, SqliteStore, Store, StoreError};
 use serde_json::{Value, json as object};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -45,32 +47,53 @@ pub struct Server {
 /// What outlives a restart: the folder of the keys, and the database if it is not in there.
 pub struct Home {
     pub folder: TempDir,
-    pub database: Option<Database>,
+    pub database: Option<Arc<Database>>,
+    /// How the database is reached, if not directly.
+    pub address: Option<Address>,
+    pub options: StoreOptions,
 }
 
 impl Home {
+    /// On PostgreSQL, whichever the other tests run on.
+    pub fn shared() -> Self {
+        let database = Some(Arc::new(Database::create()));
+        Self { folder: tempfile::tempdir().unwrap(), database, address: None, options: patient() }
+    }
+
+    /// A place for another node of the same installation: its own folder with the same keys.
+    pub fn beside(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        for key in [LEDGER_KEY, PERMIT_KEY] {
+            std::fs::copy(self.place().data.join(key), data.join(key)).unwrap();
+        }
+        let (database, options) = (self.database.clone(), self.options.clone());
+        Self { folder, database, address: None, options }
+    }
+
     /// On the database that `RUNPLANE_TEST_STORE` names: `sqlite` (also if it is not set) or `postgres`.
     pub fn new() -> Self {
         #[allow(clippy::disallowed_methods, reason = "tests have no configuration but this")]
         let named = std::env::var("RUNPLANE_TEST_STORE").unwrap_or_default();
-        let database = match named.as_str() {
-            "" | "sqlite" => None,
-            "postgres" => Some(Database::create()),
+        match named.as_str() {
+            "" | "sqlite" => {}
+            "postgres" => return Self::shared(),
             other => panic!("RUNPLANE_TEST_STORE is `{other}`; it may be `sqlite` or `postgres`"),
-        };
-        Self { folder: tempfile::tempdir().unwrap(), database }
+        }
+        Self { folder: tempfile::tempdir().unwrap(), database: None, address: None, options: patient() }
     }
 
     pub fn place(&self) -> Place {
-        let address = self.database.as_ref().map(Database::address);
+        let address = self.address.clone().or_else(|| Some(self.database.as_ref()?.address()));
         Place { data: self.folder.path().join("data"), database: address }
     }
 
     /// The store, on which a test can put faults, in both its forms.
     async fn open(&self) -> (Arc<FaultStore<dyn Store>>, Arc<dyn Store>) {
-        match &self.database {
-            Some(database) => {
-                let store = Arc::new(FaultStore::new(database.open()));
+        match &self.place().database {
+            Some(address) => {
+                let store = Arc::new(FaultStore::new(PostgresStore::open(address, &self.options).unwrap()));
                 (store.clone(), store)
             }
             None => {
@@ -115,13 +138,24 @@ impl Server {
     }
 
     pub async fn with_policies(packs: Vec<(String, String)>) -> Self {
-        let home = Home::new();
+        Self::at(Home::new(), packs).await
+    }
+
+    /// A new installation.
+    pub async fn at(home: Home, packs: Vec<(String, String)>) -> Self {
         let clock = ManualClock::at(START);
         let shared: SharedClock = clock.clone();
         let place = home.place();
         let options = InitOptions { place, agent_name: "tester".into(), agent_environment: "production".into(), packs };
         let installed = init(&options, &shared).unwrap();
         Self::open(home, clock, installed).await
+    }
+
+    /// Another node beside this one.
+    pub async fn beside(&self, change: impl FnOnce(&mut Home)) -> Self {
+        let mut home = self.home.as_ref().unwrap().beside();
+        change(&mut home);
+        Self::open(home, self.clock.clone(), self.installed.clone()).await
     }
 
     async fn open(home: Home, clock: Arc<ManualClock>, installed: Installed) -> Self {
@@ -171,7 +205,7 @@ impl Server {
 
     /// The shared database, if it is on one.
     pub fn database(&self) -> Option<&Database> {
-        self.home.as_ref()?.database.as_ref()
+        self.home.as_ref()?.database.as_deref()
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -22,6 +22,7 @@ mod harness;
 mod health;
 mod ledger;
 mod limits;
+mod nodes;
 mod people;
 mod policies;
 mod policy_tools;
