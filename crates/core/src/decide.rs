@@ -22,7 +22,7 @@ pub use candidate::{Candidate, Verdict};
 pub use decision::{AuditDuty, Decision, MatchedRule, ReasonCode, ShadowRule, Share, SuspectedRule};
 pub use facts::Facts;
 pub use prepare::{Prepared, prepare};
-pub use weigh::decide;
+pub use weigh::{charges, decide};
 
 #[cfg(test)]
 mod tests;

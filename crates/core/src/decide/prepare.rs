@@ -49,6 +49,8 @@ pub(super) struct Read {
     pub key: usize,
     /// The place of the key that tells whether anything could not be judged.
     pub doubts: Option<usize>,
+    /// The call lacks something by which past calls would belong to it.
+    pub lacks: bool,
 }
 
 /// What a named meter, or a condition about the past, keeps of this call.
@@ -117,7 +119,7 @@ fn reads(bundle: &Bundle, candidates: &[Pending], call: &Call) -> (Vec<MeterKey>
         let read = known.key_read(call);
         let key = position(read);
         let doubts = (known.is_past && known.op == Op::Add).then(|| position(read.of_doubts()));
-        reads.push(Read { counter, key, doubts });
+        reads.push(Read { counter, key, doubts, lacks: known.lacks(call, true) });
     }
     (keys, reads)
 }
@@ -128,7 +130,7 @@ fn dues<'a>(bundle: &'a Bundle, view: &View<'a>, asking: &mut Asking<'a, '_>) ->
     for place in bundle.program().counters(asking) {
         let Some(counter) = counter_at(bundle, place) else { continue };
         let Counts::Own(own) = &counter.counts else { continue };
-        if !own.takes_in(view.call) {
+        if !own.takes_in(view.call) || counter.lacks(view.call, false) {
             continue;
         }
         let when = bundle.program().counter(place).zip(own.when.as_ref());
@@ -189,7 +191,7 @@ impl Read {
             None => MeterValue::Ready(if amount > Decimal::from(1u64) { amount } else { Decimal::ZERO }),
         };
         Some(match doubts {
-            MeterValue::Ready(none) if none.is_zero() && amount < largest() => value,
+            MeterValue::Ready(none) if none.is_zero() && amount < largest() && !self.lacks => value,
             MeterValue::Filling => MeterValue::Filling,
             _ => MeterValue::Doubtful,
         })

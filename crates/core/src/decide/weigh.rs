@@ -41,6 +41,18 @@ pub fn decide(bundle: &Bundle, prepared: &Prepared, facts: &Facts) -> Decision {
 /// Most charges of one decision: what an entry has room for.
 const MOST_CHARGES: usize = 200;
 
+/// What the call would do to meters, whatever becomes of it: for counting a past that was decided under other policies.
+#[must_use]
+pub fn charges(bundle: &Bundle, prepared: &Prepared, facts: &Facts) -> Vec<Charge> {
+    let risk = prepared.risk_with(bundle, facts);
+    let mut weighing = Weighing::new(bundle, prepared, facts, &risk);
+    if prepared.bundle == bundle.digest() {
+        weighing.weigh_rules();
+        weighing.weigh_dues();
+    }
+    weighing.charges
+}
+
 struct Weighing<'a, 'r> {
     bundle: &'a Bundle,
     prepared: &'a Prepared,

@@ -4,6 +4,7 @@
 //! only if there is none.
 
 use super::condition::names::Names;
+use super::condition::past::Counters;
 use super::condition::{Batch, Condition, Parsed, Ticket, Wanted};
 use super::counter::{Counter, Counts, Identity, Own, Per};
 use super::document::{Document, LimitTerms, MeterTerms, Mode, RuleTerms};
@@ -18,6 +19,7 @@ use crate::meter::{On, Op};
 use crate::outcome::Outcome;
 use crate::policy::condition::ast::{Expr, Kind, Operator};
 use crate::policy::condition::plain;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What all documents together compile to.
@@ -49,10 +51,20 @@ pub fn compile(documents: &mut [(Document, Findings)], catalogue: &Catalogue) ->
     let parsed = batch.parse();
     let types: BTreeSet<&str> = catalogue.types().map(|kind| &*kind.name).collect();
     let mut compiled = Compiled::default();
+    let counters = RefCell::new(Counters::default());
     for ((document, findings), tickets) in documents.iter_mut().zip(&tickets) {
-        let mut desk = Desk { document, findings, catalogue, types: &types, parsed: &parsed, compiled: &mut compiled };
+        let mut desk = Desk {
+            document,
+            findings,
+            catalogue,
+            types: &types,
+            parsed: &parsed,
+            counters: &counters,
+            compiled: &mut compiled,
+        };
         desk.document(tickets);
     }
+    compiled.counters = counters.into_inner().list;
     compiled.rules.sort_by(|left, right| left.id.cmp(&right.id));
     compiled
 }
@@ -80,6 +92,7 @@ struct Desk<'a> {
     catalogue: &'a Catalogue,
     types: &'a BTreeSet<&'a str>,
     parsed: &'a Parsed,
+    counters: &'a RefCell<Counters>,
     compiled: &'a mut Compiled,
 }
 
@@ -120,6 +133,8 @@ impl Desk<'_> {
             types: self.types,
             meters: &none,
             state_allowed: false,
+            shadow: self.document.mode == Mode::Shadow,
+            counters: self.counters,
         };
         let when = self.condition(tickets.when, terms.when.as_ref(), Wanted::Truth, &names);
         let sum = self.condition(tickets.sum, terms.sum.as_ref(), Wanted::Number, &names);
@@ -154,15 +169,21 @@ impl Desk<'_> {
     }
 
     fn counter(&mut self, counter: Counter) -> u32 {
-        self.compiled.counters.push(counter);
-        u32::try_from(self.compiled.counters.len() - 1).unwrap_or(u32::MAX)
+        self.counters.borrow_mut().push(counter)
     }
 
     fn rule(&mut self, terms: &RuleTerms, tickets: &RuleTickets, meters: &BTreeMap<String, u32>) -> Rule {
         let actions = Actions::read(terms.action.as_ref(), self.catalogue, self.findings);
         let targets = Targets::read(terms.target.as_deref(), self.findings);
-        let names =
-            Names { catalogue: self.catalogue, actions: &actions, types: self.types, meters, state_allowed: true };
+        let names = Names {
+            catalogue: self.catalogue,
+            actions: &actions,
+            types: self.types,
+            meters,
+            state_allowed: true,
+            shadow: self.document.mode == Mode::Shadow,
+            counters: self.counters,
+        };
         let when = self.condition(tickets.when, terms.when.as_ref(), Wanted::Truth, &names);
         let unless = self.condition(tickets.unless, terms.unless.as_ref(), Wanted::Truth, &names);
         let limit = terms.limit.as_ref().map(|limit| self.limit(terms, limit, &targets));

@@ -12,6 +12,7 @@ pub mod known;
 mod lower;
 pub mod names;
 mod parse;
+pub mod past;
 pub mod plain;
 mod prescan;
 pub mod show;
@@ -108,7 +109,7 @@ impl Parsed {
 }
 
 impl Condition {
-    fn of(root: Expr, state_allowed: bool) -> Self {
+    pub(crate) fn of(root: Expr, state_allowed: bool) -> Self {
         let mut meters = Vec::new();
         root.walk(&mut |expr| {
             if let Kind::Meter(index) = &expr.kind {

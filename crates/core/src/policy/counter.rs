@@ -201,6 +201,18 @@ impl Counter {
         self.key_of(self.asks.as_ref().unwrap_or(&self.per), call)
     }
 
+    /// Whether the call lacks something that a condition about the past compares: it then equals nothing.
+    #[must_use]
+    pub fn lacks(&self, call: &Call, reads: bool) -> bool {
+        let terms = self.asks.as_ref().filter(|_| reads).unwrap_or(&self.per);
+        self.is_past
+            && terms.iter().any(|per| {
+                let mut value = Vec::new();
+                per.write(call, &mut value);
+                value == [0]
+            })
+    }
+
     fn key_of(&self, terms: &[Per], call: &Call) -> MeterKey {
         let mut values = Vec::with_capacity(64);
         for per in terms {

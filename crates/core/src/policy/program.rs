@@ -7,7 +7,7 @@
 //! INVARIANT: the program and the reference give the same verdicts, failures and budget included.
 
 mod finder;
-mod key;
+pub(in crate::policy) mod key;
 mod predicate;
 mod run;
 mod shelf;

@@ -12,6 +12,7 @@ mod adversarial;
 mod doubts;
 mod guide;
 mod lint;
+mod memory;
 mod packs;
 mod sandbox;
 mod schema;

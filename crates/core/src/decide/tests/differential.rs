@@ -113,7 +113,19 @@ fn asker(dice: &mut Dice, bundle: &Bundle) -> Asker {
     let readings = Readings { sql, url, ..Readings::default() };
     let risk = risk::score(&call, bundle.catalogue(), bundle.weights());
     let spent = ["0", "3", "499.5", "9999999999999999999999999999999999"][dice.roll(4)];
-    let meters = vec![(0, MeterValue::Ready(spent.parse().unwrap())), (1, MeterValue::Filling)];
+    let mut meters = vec![(0, MeterValue::Ready(spent.parse().unwrap())), (1, MeterValue::Filling)];
+    // What is asked of the past; the meter that is not read is before all of it.
+    for place in 3..bundle.counters().len() as u32 {
+        meters.push((
+            place,
+            match dice.roll(5) {
+                0 => MeterValue::Filling,
+                1 => MeterValue::Doubtful,
+                2 => MeterValue::Ready(0i64.into()),
+                _ => MeterValue::Ready((dice.roll(5) as i64).into()),
+            },
+        ));
+    }
     let now = ["2026-11-22T16:30:05Z", "2025-01-01T03:00:00Z"][dice.roll(2)];
     Asker { call, readings, risk, now: now.parse().unwrap(), meters }
 }
@@ -308,7 +320,8 @@ const WORDS: [&str; 48] = [
     "Variable",
 ];
 
-const FAILURES: [&str; 11] = [
+const FAILURES: [&str; 12] = [
+    "doubtful",
     "missing",
     "null",
     "wanted",
@@ -347,11 +360,23 @@ fn prepared_verdicts(bundle: &Bundle, prepared: &Prepared, asker: &Asker) -> Vec
 
 fn facts(asker: &Asker, prepared: &Prepared) -> Facts {
     // Facts are in the order of the keys, and stop before the meter that is not read.
-    let meters = prepared.reads.iter().map_while(|read| {
-        let value = asker.meters.iter().find(|(known, _)| *known == read.counter);
-        value.map(|(_, value)| *value)
-    });
-    Facts { now: asker.now, meters: meters.collect(), ..Facts::default() }
+    let mut meters = Vec::new();
+    for read in &prepared.reads {
+        let Some((_, value)) = asker.meters.iter().find(|(known, _)| *known == read.counter) else { break };
+        let zero = MeterValue::Ready(0i64.into());
+        let ready = |amount: i64| MeterValue::Ready(amount.into());
+        meters.resize(meters.len().max(read.key + 1), zero);
+        match (value, read.doubts) {
+            (MeterValue::Doubtful, None) => meters[read.key] = ready(2),
+            (MeterValue::Doubtful, Some(_)) => {}
+            (value, _) => meters[read.key] = *value,
+        }
+        if let Some(doubts) = read.doubts {
+            meters.resize(meters.len().max(doubts + 1), zero);
+            meters[doubts] = if *value == MeterValue::Doubtful { ready(1) } else { zero };
+        }
+    }
+    Facts { now: asker.now, meters, ..Facts::default() }
 }
 
 /// The outcome rule once more, from verdicts alone.
@@ -405,17 +430,7 @@ fn a_whole_bundle_decides_as_its_rules_do_one_by_one() {
             let asker = asker(dice, &bundle);
             let prepared = prepare_within(&bundle, asker.call.clone(), asker.readings.clone(), Budget(STEPS));
             let facts = facts(&asker, &prepared);
-            let read = facts.meters.len();
-            let asker = Asker {
-                meters: prepared
-                    .reads
-                    .iter()
-                    .take(read)
-                    .zip(&facts.meters)
-                    .map(|(read, value)| (read.counter, *value))
-                    .collect(),
-                ..asker
-            };
+            let asker = Asker { meters: prepared.values(&bundle, &facts), ..asker };
             let verdicts = expected(&bundle, &asker);
             let decision = decide(&bundle, &prepared, &facts);
             let counted = verdicts.iter().filter_map(|(place, verdict)| {

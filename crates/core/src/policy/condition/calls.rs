@@ -2,7 +2,7 @@
 
 use super::ast::{Expr, Function, Kind, Macro, MacroKind, Operator, TypeWord};
 use super::lower::Lowering;
-use super::{names, plain, types};
+use super::{names, past, plain, types};
 use crate::policy::finding;
 use cel::common::ast::{CallExpr, Expr as Parsed, IdedExpr, LiteralValue};
 
@@ -88,8 +88,12 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, call: &CallExpr, at: u32) -> Ki
         ("matches", Some(operand), [pattern]) => lower_matches(lowering, operand, pattern),
         (_, Some(over), arguments) if macro_kind(name).is_some() => lower_macro(lowering, name, over, arguments, at),
         (_, Some(operand), arguments) => lower_method(lowering, name, operand, arguments, at),
-        _ => unknown_function(lowering, name, at),
+        _ => past::lower(lowering, call, at).unwrap_or_else(|| unknown_function(lowering, name, at)),
     }
+}
+
+pub(super) fn is_macro(name: &str) -> bool {
+    macro_kind(name).is_some()
 }
 
 fn operator(name: &str) -> Option<Operator> {
@@ -203,7 +207,7 @@ fn lower_method(lowering: &mut Lowering<'_>, name: &str, operand: &IdedExpr, arg
 
 fn unknown_function(lowering: &mut Lowering<'_>, name: &str, at: u32) -> Kind {
     let known = METHODS.iter().map(|(known, _, _)| *known).chain(MACROS.iter().map(|(known, _)| *known));
-    let help = finding::nearest(name, known.chain(["has", "type", "timestamp", "duration"]));
+    let help = finding::nearest(name, known.chain(["has", "type", "timestamp", "duration"]).chain(past::names()));
     lowering.problem(at, format!("unknown function `{name}`"), help);
     Kind::Unknown(names::UNKNOWN.into())
 }

@@ -64,7 +64,9 @@ impl fmt::Display for Failure {
             What::NoSuchIndex => f.write_str("the index is outside of the list"),
             What::Budget => f.write_str("the step budget of the request is used up"),
             What::MeterFilling(name) => write!(f, "meter `{name}` is still counting its past"),
-            What::PastDoubtful(name) => write!(f, "`{name}`: some call of the past could not be judged"),
+            What::PastDoubtful(name) => {
+                write!(f, "`{name}`: what it compares is missing, or some past call could not be judged")
+            }
             What::NotRead(name) => write!(f, "`{name}` was not read"),
             What::Time => f.write_str("the moment is out of range"),
         }?;

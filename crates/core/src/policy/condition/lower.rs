@@ -22,7 +22,7 @@ pub fn lower(tree: &Tree, source: &Source, names: &Names<'_>, findings: &mut Fin
 }
 
 pub(super) struct Lowering<'a> {
-    tree: &'a Tree,
+    pub(super) tree: &'a Tree,
     pub(super) source: &'a Source,
     pub(super) names: &'a Names<'a>,
     pub(super) findings: &'a mut Findings,
@@ -31,6 +31,11 @@ pub(super) struct Lowering<'a> {
 }
 
 impl Lowering<'_> {
+    /// The same with other names.
+    pub(super) fn with<'b>(&'b mut self, names: &'b Names<'b>) -> Lowering<'b> {
+        Lowering { tree: self.tree, source: self.source, names, findings: self.findings, bound: Vec::new() }
+    }
+
     pub(super) fn expr(&mut self, node: &IdedExpr) -> Expr {
         let at = self.offset(node);
         let kind = match &node.expr {

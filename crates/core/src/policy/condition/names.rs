@@ -2,12 +2,14 @@
 
 use super::ast::{Expr, FACTS, Fact, Kind, Operator, TypeWord};
 use super::lower::Lowering;
+use super::past::Counters;
 use crate::catalogue::{ActionType, Catalogue};
 use crate::environment::Environment;
 use crate::inspect::Inspector;
 use crate::policy::finding;
 use crate::policy::selector::Actions;
 use crate::text;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -20,8 +22,12 @@ pub struct Names<'a> {
     pub types: &'a BTreeSet<&'a str>,
     /// The policy's meters, by place in the bundle.
     pub meters: &'a BTreeMap<String, u32>,
-    /// Whether `meters` and `now` may be named.
+    /// Whether `meters`, `now` and the past may be named.
     pub state_allowed: bool,
+    /// Whether the policy only shows what it would say: it counts apart.
+    pub shadow: bool,
+    /// Where conditions about the past put what they count.
+    pub counters: &'a RefCell<Counters>,
 }
 
 impl<'a> Names<'a> {

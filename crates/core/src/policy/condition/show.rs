@@ -142,6 +142,8 @@ impl Writer<'_> {
     fn meter(&mut self, index: u32) {
         let meters = self.meters;
         match usize::try_from(index).ok().and_then(|index| meters.get(index)) {
+            // A condition about the past is its own name.
+            Some(name) if name.ends_with(')') => self.put(name),
             Some(name) => self.put(format_args!("meters.{name}")),
             None => self.put(format_args!("meters.{index}")),
         }

@@ -11,10 +11,12 @@ use crate::risk::{Risk, Severity};
 use crate::settings::Settings;
 use crate::time::Micros;
 use crate::value::Value;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 mod differential;
 mod load_errors;
+mod past;
 
 const CONTEXT: &str = r#"{
     "amount": 500.01, "count": 3, "text": "Grüße", "flag": true, "nothing": null, "zero": 0,
@@ -50,8 +52,15 @@ pub(super) fn publish(text: &str, lenient: bool) -> Result<Condition, Vec<String
     let catalogue = Catalogue::builtin();
     let types: BTreeSet<&str> = catalogue.types().map(|kind| &*kind.name).collect();
     let meters = BTreeMap::from([("spent", 0), ("filling", 1), ("unread", 2)].map(|(name, at)| (name.to_owned(), at)));
-    let names =
-        Names { catalogue: &catalogue, actions: &Actions::Any, types: &types, meters: &meters, state_allowed: true };
+    let names = Names {
+        catalogue: &catalogue,
+        actions: &Actions::Any,
+        types: &types,
+        meters: &meters,
+        state_allowed: true,
+        shadow: false,
+        counters: &RefCell::default(),
+    };
     let source = Source::bare(text);
     let mut findings = Findings::new("c");
     findings.lenient = lenient;

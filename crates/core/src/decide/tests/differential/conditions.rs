@@ -61,6 +61,7 @@ pub fn truth(dice: &mut Dice, depth: usize) -> String {
         17 => fact(dice),
         18 => reading(dice),
         19 => time(dice),
+        20 if dice.roll(2) == 0 => past(dice),
         20 => meter(dice),
         21 => format!("{{\"a\": {}}} == {{\"a\": 3}}", number(dice, 0)),
         22 => format!("context[\"deep\"].l[{}].x == 1", dice.pick(&["0", "1", "5", "context.count"])),
@@ -271,4 +272,17 @@ pub fn context(dice: &mut Dice) -> String {
     member(dice, "text", &texts.each_ref().map(String::as_str));
     members.push("\"nothing\": null".to_owned());
     format!("{{{}}}", members.join(", "))
+}
+
+/// A question about the past; what it finds is up to whoever answers for the counters.
+fn past(dice: &mut Dice) -> String {
+    let key = dice.pick(&["past.agent.id == agent.id", "past.target == target", "context.name == past.context.name"]);
+    let more = dice.pick(&["", " && past.context.amount > 3", " && past.outcome in [\"failed\", \"blocked\"]"]);
+    match dice.roll(5) {
+        0 => format!("formerly(\"1h\", {key}{more})"),
+        1 => format!("previous(\"5m\", {key}{more})"),
+        2 => format!("since(\"1d\", {key}{more}, {key} && past.outcome == \"approved\")"),
+        3 => format!("count(\"1h\", {key}{more}) {} 3", dice.pick(&ORDERS)),
+        _ => format!("sum(\"1h\", past.context.amount, {key}{more}) + context.amount {} 500", dice.pick(&ORDERS)),
+    }
 }
