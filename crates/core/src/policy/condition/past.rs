@@ -127,8 +127,16 @@ struct Identity<'a> {
     question: &'a str,
     shadow: bool,
     within: Span,
-    parts: Vec<(Vec<(String, String)>, Vec<On>, Option<String>)>,
+    parts: Vec<Written>,
     sum: Option<String>,
+}
+
+/// A predicate as it is written.
+#[derive(Serialize)]
+struct Written {
+    keys: Vec<(String, String)>,
+    on: Vec<On>,
+    rest: Option<String>,
 }
 
 /// The place of the counter that answers the question; the same question has the same one.
@@ -143,7 +151,7 @@ fn place(
 ) -> u32 {
     let written = |predicate: &Predicate| {
         let keys = predicate.keys.iter().map(|(past, own)| (past.name(), own.name())).collect();
-        (keys, predicate.on.clone(), predicate.rest.as_ref().map(key::key))
+        Written { keys, on: predicate.on.clone(), rest: predicate.rest.as_ref().map(key::key) }
     };
     let identity = Identity {
         question: name,
