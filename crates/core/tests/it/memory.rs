@@ -141,7 +141,7 @@ impl Model {
         let uses = self.used.iter().zip(&self.calls);
         uses.filter_map(|(used, call)| {
             let (at, returned, refunded) = (*used)?;
-            (!returned && !(refunds && refunded) && counts(within, at, now) && keep(call)).then(|| amount(call))
+            (!(returned || refunds && refunded) && counts(within, at, now) && keep(call)).then(|| amount(call))
         })
         .sum()
     }
