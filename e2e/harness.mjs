@@ -12,7 +12,6 @@ import { binary } from "../contracts/wire-client/real-server.mjs";
 
 const CHROMIUM = process.env.RUNPLANE_CHROMIUM ?? "/usr/bin/chromium";
 const SCREENS = join(import.meta.dirname, "screens");
-const ASKED_FIRST = /\/api\/v1\/(events|statistics|ledger\/proof\/\d+|approvals\/decide|policies\/[^/]+\/hits)(\?|$)/;
 const START_WITHIN_MS = 30_000;
 
 export async function startServer() {
@@ -75,9 +74,6 @@ export async function openPage(browser, base, options = {}) {
     if (message.type() !== "error") return;
     // The browser itself notes answers that are refusals; tests that want a refusal look at what the page says.
     if (/^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text()) && page.expectsRefusals === true) return;
-    // A server without these is an older one: the page goes on without them, and the browser notes that it asked.
-    if (ASKED_FIRST.test(message.location().url) && / 40[45] /.test(message.text())) return;
-    if (/\/decisions\?.*\bafter=/.test(message.location().url) && / 400 /.test(message.text())) return;
     wrong.push(`console: ${message.text()} ${message.location().url} (${page.url()})`);
   });
   page.on("pageerror", (error) => wrong.push(`uncaught: ${error.message} (${page.url()})`));

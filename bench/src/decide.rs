@@ -116,6 +116,6 @@ fn call(bundle: &Bundle) -> Result<Call> {
         labels: Vec::new(),
         owner: None,
     };
-    let established = Established { workspace: "ws_1".to_owned(), agent, source: None };
+    let established = Established { workspace: "ws_1".to_owned(), agent, source: None, asserts_subject: false };
     Ok(Call::new(asked, established, bundle.catalogue(), bundle.settings())?)
 }

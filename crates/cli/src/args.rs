@@ -1,6 +1,8 @@
 //! The command line: what can be asked for, and what is said when it was asked for wrongly.
 
-use crate::commands::{agents, approvals, audit, contain, dev, doctor, guard, init, keys, policy, risk, serve, users};
+use crate::commands::{
+    agents, approvals, audit, contain, dev, doctor, guard, init, keys, policy, receipt, risk, serve, users,
+};
 use crate::exit::Exit;
 use anyhow::bail;
 use clap::error::ErrorKind;
@@ -110,6 +112,8 @@ pub enum Command {
     Users(users::Args),
     /// The ledger: verify, export.
     Audit(audit::Args),
+    /// Receipts: the proof that one entry is on the ledger.
+    Receipt(receipt::Args),
     /// Containment switches: list, on, off.
     Contain(contain::Args),
     /// Look for what could be wrong with this installation.

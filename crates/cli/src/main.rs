@@ -50,6 +50,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<Exit> {
         Command::Users(args) => commands::users::run(args, global, out),
         Command::Keys(args) => commands::keys::run(args, global, out),
         Command::Audit(args) => commands::audit::run(args, global, out),
+        Command::Receipt(args) => commands::receipt::run(args, global, out),
         Command::Contain(args) => commands::contain::run(args, global, out),
         Command::Doctor(args) => commands::doctor::run(args, global, out),
     }

@@ -179,13 +179,8 @@ impl Approval {
         self.requirements.iter().all(|requirement| requirement.is_met_by(&self.votes))
     }
 
-    fn vote(
-        &self,
-        voter: &Voter,
-        verdict: Verdict,
-        comment: Option<String>,
-        now: Micros,
-    ) -> Result<Self, TransitionError> {
+    /// Whether a vote of this person would count now; if not, why.
+    pub fn may_vote(&self, voter: &Voter, now: Micros) -> Result<(), TransitionError> {
         if self.state != State::Pending {
             return Err(TransitionError::NotPending(self.state));
         }
@@ -201,6 +196,17 @@ impl Approval {
         if self.votes.iter().any(|vote| vote.by == voter.id) {
             return Err(TransitionError::VotedAlready(voter.id.clone()));
         }
+        Ok(())
+    }
+
+    fn vote(
+        &self,
+        voter: &Voter,
+        verdict: Verdict,
+        comment: Option<String>,
+        now: Micros,
+    ) -> Result<Self, TransitionError> {
+        self.may_vote(voter, now)?;
         let mut next = self.clone();
         let groups = voter.groups.clone();
         next.votes.push(Vote { by: voter.id.clone(), groups, at: now, verdict, comment: comment.clone() });

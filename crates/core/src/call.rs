@@ -50,6 +50,8 @@ pub struct Established {
     pub workspace: String,
     pub agent: Agent,
     pub source: Option<String>,
+    /// Whether the agent is registered as one whose word on the subject is believed.
+    pub asserts_subject: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +59,8 @@ pub struct Call {
     pub workspace: String,
     pub agent: Agent,
     pub subject: Option<String>,
+    /// Whether the subject is established, and not only what the program says.
+    pub asserts_subject: bool,
     pub session: Option<String>,
     pub source: Option<String>,
     pub action: Action,
@@ -108,6 +112,7 @@ impl Call {
             workspace: established.workspace,
             agent: established.agent,
             subject: asked.subject,
+            asserts_subject: established.asserts_subject,
             session: asked.session,
             source: established.source,
             action,
@@ -117,6 +122,13 @@ impl Call {
             environment,
             context: asked.context,
         })
+    }
+
+    /// A subject is named by a program whose word on it is not believed. Conditions on it have no value then, and
+    /// meters do not keep it apart: naming somebody else must not help.
+    #[must_use]
+    pub fn subject_is_claimed(&self) -> bool {
+        self.subject.is_some() && !self.asserts_subject
     }
 
     /// RFC 8785 bytes of everything an approval is bound to.

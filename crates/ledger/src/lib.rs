@@ -17,6 +17,7 @@ pub mod hash;
 pub mod key;
 pub mod note;
 pub mod proof;
+pub mod receipt;
 pub mod tree;
 pub mod verify;
 

@@ -35,6 +35,7 @@ mod receipt;
 pub mod recompute;
 pub mod record;
 mod refusal;
+mod search;
 pub mod secret;
 mod sequencer;
 mod serve;

@@ -45,6 +45,14 @@ pub struct Line {
     pub count: u64,
 }
 
+/// A decision as it was read from its entry.
+pub struct Read {
+    pub row: DecisionRow,
+    pub line: Line,
+    /// Every rule that is named on the record as one that had a say: matched, suspected, or in shadow.
+    pub rules: Vec<String>,
+}
+
 /// Keeps the lists of all workspaces up to date until the server stops.
 pub async fn run(app: Arc<App>) {
     let mut commits = app.commits.subscribe();
@@ -104,13 +112,9 @@ fn project_batch(workspace: &Workspace) -> Result<bool, Error> {
     let entries = store.read_entries(id, cursor, left.min(BATCH))?;
     let Some(last) = entries.last() else { return Ok(false) };
     let cursor = last.index + 1;
-    let rows: Vec<DecisionRow> = entries.iter().filter_map(|entry| line_of(id, entry)).collect();
-    let counted: Vec<(&DecisionRow, Line)> = rows
-        .iter()
-        .map(|row| serde_json::from_slice(&row.bytes).map(|line| (row, line)))
-        .collect::<Result<_, _>>()
-        .map_err(|failure| Error::internal("a line of the list could not be counted").because(failure))?;
-    let tallies = statistics::tallies(&counted);
+    let read: Vec<Read> = entries.iter().filter_map(|entry| line_of(id, entry)).collect();
+    let tallies = statistics::tallies(&read);
+    let rows: Vec<DecisionRow> = read.into_iter().map(|read| read.row).collect();
     store.project(&rows, &tallies, id, cursor)?;
     workspace.projected.send_replace(cursor);
     Ok(cursor < size)
@@ -118,8 +122,8 @@ fn project_batch(workspace: &Workspace) -> Result<bool, Error> {
 
 /// An entry that cannot be read is left out, loudly: finding out what happened to it is the verifier's task, and it
 /// must not keep everything after it out of the list.
-fn line_of(workspace: &str, row: &EntryRow) -> Option<DecisionRow> {
-    match read_line(row) {
+fn line_of(workspace: &str, row: &EntryRow) -> Option<Read> {
+    match read(row) {
         Ok(line) => line,
         Err(failure) => {
             tracing::error!(workspace, index = row.index, %failure, "an entry could not be listed");
@@ -165,9 +169,22 @@ struct Decision {
     code: String,
     matched_rule: String,
     outcome: Outcome,
+    matched: Rules,
     reason: String,
     risk: Risk,
     severity: Severity,
+    shadow: Rules,
+    suspected: Rules,
+}
+
+#[derive(Deserialize)]
+struct Rules {
+    first: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+struct Rule {
+    rule: String,
 }
 
 #[derive(Deserialize)]
@@ -177,6 +194,10 @@ struct Risk {
 
 /// The line of an entry; `None` for entries that are no decisions.
 pub fn read_line(row: &EntryRow) -> Result<Option<DecisionRow>, Error> {
+    Ok(read(row)?.map(|read| read.row))
+}
+
+fn read(row: &EntryRow) -> Result<Option<Read>, Error> {
     let unread = |failure| Error::internal("a ledger entry could not be read").because(failure);
     let entry: Frame<'_> = serde_json::from_slice(&row.bytes).map_err(unread)?;
     if !matches!(entry.kind, Kind::Decision | Kind::Redemption) {
@@ -184,6 +205,13 @@ pub fn read_line(row: &EntryRow) -> Result<Option<DecisionRow>, Error> {
     }
     let Body { action, agent, count, decision, environment, held_as, request_id, target } =
         serde_json::from_str(entry.body.get()).map_err(unread)?;
+    let mut rules: Vec<String> = [decision.matched, decision.suspected, decision.shadow]
+        .into_iter()
+        .flat_map(|rules| rules.first)
+        .map(|rule| rule.rule)
+        .collect();
+    rules.sort_unstable();
+    rules.dedup();
     let line = Line {
         kind: entry.kind,
         declared: action.declared,
@@ -198,7 +226,7 @@ pub fn read_line(row: &EntryRow) -> Result<Option<DecisionRow>, Error> {
     };
     let bytes = serde_json::to_vec(&line)
         .map_err(|failure| Error::internal("a line of the list could not be written").because(failure))?;
-    Ok(Some(DecisionRow {
+    let row = DecisionRow {
         index: row.index,
         request_id,
         at_us: entry.at.0,
@@ -209,7 +237,8 @@ pub fn read_line(row: &EntryRow) -> Result<Option<DecisionRow>, Error> {
         rule: decision.matched_rule,
         severity: decision.severity.as_str().to_owned(),
         bytes,
-    }))
+    };
+    Ok(Some(Read { row, line, rules }))
 }
 
 /// Waits until the first `size` entries are listed, at most for `patience`; whether they are.

@@ -2,11 +2,11 @@
 //! minute or hour and never looks at decisions, so it costs the same over ten of them and ten million.
 
 use crate::error::Error;
-use crate::projection::Line;
+use crate::projection::Read;
 use crate::tasks;
 use crate::workspace::Workspace;
 use runplane_core::time::{Micros, Span};
-use runplane_store::{DecisionRow, Tally, TallyFilter};
+use runplane_store::{MAX_PAGE, Tally, TallyFilter};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -40,32 +40,33 @@ impl Counts {
     }
 }
 
-/// What a batch of rows adds.
+/// What a batch of decisions adds.
 #[must_use]
-pub fn tallies(rows: &[(&DecisionRow, Line)]) -> Vec<Tally> {
-    let mut counted: HashMap<(i64, i64, &'static str, &str), Counts> = HashMap::new();
-    for (row, line) in rows {
+pub fn tallies(batch: &[Read]) -> Vec<Tally> {
+    let mut counted: HashMap<(i64, i64, Dimension<'_>, &str), Counts> = HashMap::new();
+    for Read { row, line, rules } in batch {
         let counts = match row.outcome.as_str() {
             "ALLOW" => Counts { allowed: line.count, ..Counts::default() },
             "REQUIRE_APPROVAL" => Counts { held: line.count, ..Counts::default() },
             _ => Counts { blocked: line.count, ..Counts::default() },
         };
-        for span in [MINUTE, HOUR] {
+        let mut add = |span: Span, dimension, key| {
             let start = row.at_us.div_euclid(span.0) * span.0;
-            let keys = [
-                (ALL, ""),
-                (ACTION, row.action_type.as_str()),
-                (AGENT, row.agent.as_str()),
-                (RULE, row.rule.as_str()),
-                (TARGET, row.target.as_str()),
-                (RISK, band(line.risk_score)),
-            ];
-            for (dimension, key) in keys {
-                let sum = counted.entry((span.0, start, dimension, key)).or_default();
-                sum.allowed += counts.allowed;
-                sum.held += counts.held;
-                sum.blocked += counts.blocked;
-            }
+            let sum = counted.entry((span.0, start, dimension, key)).or_default();
+            sum.allowed += counts.allowed;
+            sum.held += counts.held;
+            sum.blocked += counts.blocked;
+        };
+        for span in [MINUTE, HOUR] {
+            add(span, Dimension::Named(ALL), "");
+            add(span, Dimension::Named(ACTION), row.action_type.as_str());
+            add(span, Dimension::Named(AGENT), row.agent.as_str());
+            add(span, Dimension::Named(RULE), row.rule.as_str());
+            add(span, Dimension::Named(TARGET), row.target.as_str());
+            add(span, Dimension::Named(RISK), band(line.risk_score));
+        }
+        for (policy, rule) in rules.iter().filter_map(|rule| rule.split_once('/')) {
+            add(HOUR, Dimension::Policy(policy), rule);
         }
     }
     counted
@@ -73,13 +74,59 @@ pub fn tallies(rows: &[(&DecisionRow, Line)]) -> Vec<Tally> {
         .map(|((span_us, start_us, dimension, key), Counts { allowed, held, blocked })| Tally {
             span_us,
             start_us,
-            dimension: dimension.to_owned(),
+            dimension: dimension.to_text(),
             key: key.to_owned(),
             allowed,
             held,
             blocked,
         })
         .collect()
+}
+
+/// What counts are kept apart by: the same for everybody, or by rule within one policy.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Dimension<'a> {
+    Named(&'static str),
+    Policy(&'a str),
+}
+
+impl Dimension<'_> {
+    fn to_text(self) -> String {
+        match self {
+            Self::Named(name) => name.to_owned(),
+            Self::Policy(policy) => format!("rules of {policy}"),
+        }
+    }
+}
+
+/// How often each rule of a policy had a say since `from`, by what was decided in the end; and whether all are there.
+pub async fn hits(
+    workspace: &Arc<Workspace>,
+    policy: &str,
+    from: Micros,
+    until: Micros,
+) -> Result<(HashMap<String, Counts>, bool), Error> {
+    let (workspace, dimension) = (Arc::clone(workspace), Dimension::Policy(policy).to_text());
+    tasks::blocking(move || {
+        let filter = TallyFilter {
+            span_us: HOUR.0,
+            dimension,
+            from_us: hour_of(from).0,
+            until_us: until.0.saturating_add(1),
+            by_key: true,
+            limit: MAX_PAGE,
+        };
+        let tallies = workspace.store.read_tallies(&workspace.id, &filter)?;
+        let complete = tallies.len() < MAX_PAGE;
+        Ok((tallies.into_iter().map(|tally| (tally.key.clone(), counts(&tally))).collect(), complete))
+    })
+    .await
+}
+
+/// When the hour began that this moment is in.
+#[must_use]
+pub fn hour_of(at: Micros) -> Micros {
+    Micros(at.0.div_euclid(HOUR.0) * HOUR.0)
 }
 
 fn band(score: u8) -> &'static str {

@@ -90,6 +90,23 @@ impl Pass {
     }
 }
 
+/// What is known already, without reading anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Entries that were read since the server started.
+    pub checked_to: u64,
+    /// Absent until all of it was read once.
+    pub valid: Option<bool>,
+}
+
+#[must_use]
+pub fn standing(workspace: &Workspace) -> Standing {
+    let known = workspace.verification.known.lock();
+    let checked_to = known.whole.as_ref().map_or(known.reading, |whole| whole.history.position());
+    let valid = if known.fault.is_some() { Some(false) } else { known.whole.as_ref().map(|_| true) };
+    Standing { checked_to, valid }
+}
+
 /// Verifies the ledger as of now. Blocks; call it off the request threads.
 pub fn verify(workspace: &Workspace) -> Result<Verified, Error> {
     // What this process committed or recovered, not what the database says now: a cut at the end shows.

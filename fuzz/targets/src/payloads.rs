@@ -29,7 +29,7 @@ pub(crate) fn call(action: &str, context: &[u8]) -> Option<(Call, Readings)> {
         owner: None,
     };
     let asked = Asked { action: action.to_owned(), target: "github".to_owned(), context, ..Asked::default() };
-    let established = Established { workspace: "ws_1".to_owned(), agent, source: None };
+    let established = Established { workspace: "ws_1".to_owned(), agent, source: None, asserts_subject: false };
     let mut call = Call::new(asked, established, &CATALOGUE, &SETTINGS).ok()?;
     let readings = inspect::read_all(&mut call, &CATALOGUE, &SETTINGS);
     Some((call, readings))

@@ -21,11 +21,6 @@ export class Problem extends Error {
     return new Problem(-1, "page_error", String(failure));
   }
 
-  /** The server does not know this question: it is older than this page. */
-  get unknownHere(): boolean {
-    return this.status === 405 || (this.status === 404 && this.code === "not_found");
-  }
-
   /** Whether asking again may help without anybody doing anything. */
   get passing(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;

@@ -26,8 +26,8 @@ export function DecideBar({ approval, ids, next }: Props) {
   const [verdict, setVerdict] = useState<Verdict>();
   const [comment, setComment] = useState("");
   const input = useRef<HTMLTextAreaElement>(null);
-  const refusal = refusalOf(approval);
-  const can = mayDecide && refusal === undefined;
+  // The server says whether a vote would count: quorum, groups, who asked, who voted.
+  const can = approval.canDecide ?? mayDecide;
 
   const decide = useMutation({
     mutationFn: (chosen: Verdict) => decideAll(ids, chosen, comment.trim()),
@@ -63,7 +63,7 @@ export function DecideBar({ approval, ids, next }: Props) {
     }
   };
 
-  if (!can) return <div className={classes.bar}><p className="quiet">{refusal ?? "Your role may look, but not decide. An approver can."}</p></div>;
+  if (!can) return <div className={classes.bar}><p className="quiet">{mayDecide ? sentence(approval.cannotDecideBecause) : "Your role may look, but not decide. An approver can."}</p></div>;
   const many = ids.length > 1 ? ` all ${ids.length}` : "";
   return (
     <div className={classes.bar} data-verdict={verdict}>
@@ -95,8 +95,6 @@ export function DecideBar({ approval, ids, next }: Props) {
   );
 }
 
-/** Why this person cannot decide this ask, in the server's words. */
-function refusalOf(approval: ApprovalView): string | undefined {
-  const { canDecide, cannotDecideBecause } = approval as ApprovalView & { canDecide?: boolean; cannotDecideBecause?: string | null };
-  return canDecide === false ? (cannotDecideBecause ?? "You cannot decide this ask.") : undefined;
+function sentence(why: string | null | undefined): string {
+  return why == null ? "You cannot decide this." : `You cannot decide this: ${why}.`;
 }

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AcceptClockData, AcceptClockErrors, AcceptClockResponses, ApproveData, ApproveErrors, ApproveResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckLinkData, CheckLinkErrors, CheckLinkResponses, CheckPolicyData, CheckPolicyErrors, CheckPolicyResponses, CreateAgentData, CreateAgentErrors, CreateAgentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkspaceData, CreateWorkspaceErrors, CreateWorkspaceResponses, DecideData, DecideErrors, DecideResponses, DeletePolicyData, DeletePolicyErrors, DeletePolicyResponses, DenyData, DenyErrors, DenyResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, ExportLedgerData, ExportLedgerErrors, ExportLedgerResponses, GetAgentData, GetAgentErrors, GetAgentResponses, GetApprovalData, GetApprovalErrors, GetApprovalResponses, GetCatalogueData, GetCatalogueErrors, GetCatalogueResponses, GetCheckpointData, GetCheckpointErrors, GetCheckpointResponses, GetDecisionData, GetDecisionErrors, GetDecisionResponses, GetHealthData, GetHealthResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenApiData, GetOpenApiResponses, GetPolicyData, GetPolicyErrors, GetPolicyResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetSessionData, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetUserData, GetUserErrors, GetUserResponses, GuardData, GuardErrors, GuardResponses, ListAgentsData, ListAgentsErrors, ListAgentsResponses, ListApprovalsData, ListApprovalsErrors, ListApprovalsResponses, ListDecisionsData, ListDecisionsErrors, ListDecisionsResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListSwitchesData, ListSwitchesErrors, ListSwitchesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, PatchAgentData, PatchAgentErrors, PatchAgentResponses, PatchKeyData, PatchKeyErrors, PatchKeyResponses, PatchSettingsData, PatchSettingsErrors, PatchSettingsResponses, PatchUserData, PatchUserErrors, PatchUserResponses, PutPolicyData, PutPolicyErrors, PutPolicyResponses, RedeemData, RedeemErrors, RedeemResponses, ReleaseSwitchData, ReleaseSwitchErrors, ReleaseSwitchResponses, ReportOutcomeData, ReportOutcomeErrors, ReportOutcomeResponses, ResetUserData, ResetUserErrors, ResetUserResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, SetUpData, SetUpErrors, SetUpResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutEverywhereData, SignOutEverywhereErrors, SignOutEverywhereResponses, SignOutOthersData, SignOutOthersErrors, SignOutOthersResponses, SignOutResponses, ThrowSwitchData, ThrowSwitchErrors, ThrowSwitchResponses, VerifyAuditChainData, VerifyAuditChainErrors, VerifyAuditChainResponses, VerifyLedgerData, VerifyLedgerErrors, VerifyLedgerResponses } from './types.gen';
+import type { AcceptClockData, AcceptClockErrors, AcceptClockResponses, ApproveData, ApproveErrors, ApproveResponses, CancelApprovalData, CancelApprovalErrors, CancelApprovalResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckLinkData, CheckLinkErrors, CheckLinkResponses, CheckPolicyData, CheckPolicyErrors, CheckPolicyResponses, CreateAgentData, CreateAgentErrors, CreateAgentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkspaceData, CreateWorkspaceErrors, CreateWorkspaceResponses, DecideApprovalsData, DecideApprovalsErrors, DecideApprovalsResponses, DecideData, DecideErrors, DecideResponses, DeletePolicyData, DeletePolicyErrors, DeletePolicyResponses, DenyData, DenyErrors, DenyResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, ExplainCallData, ExplainCallErrors, ExplainCallResponses, ExportLedgerData, ExportLedgerErrors, ExportLedgerResponses, GetAgentData, GetAgentErrors, GetAgentResponses, GetApprovalData, GetApprovalErrors, GetApprovalResponses, GetCatalogueData, GetCatalogueErrors, GetCatalogueResponses, GetCheckpointData, GetCheckpointErrors, GetCheckpointResponses, GetDecisionData, GetDecisionErrors, GetDecisionResponses, GetHealthData, GetHealthResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenApiData, GetOpenApiResponses, GetPermitKeysData, GetPermitKeysResponses, GetPolicyData, GetPolicyErrors, GetPolicyResponses, GetPolicySchemaData, GetPolicySchemaErrors, GetPolicySchemaResponses, GetPolicyVersionData, GetPolicyVersionErrors, GetPolicyVersionResponses, GetProofData, GetProofErrors, GetProofResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetSessionData, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetStatisticsData, GetStatisticsErrors, GetStatisticsResponses, GetUserData, GetUserErrors, GetUserResponses, GuardData, GuardErrors, GuardResponses, LintPolicyData, LintPolicyErrors, LintPolicyResponses, ListAgentsData, ListAgentsErrors, ListAgentsResponses, ListApprovalGroupsData, ListApprovalGroupsErrors, ListApprovalGroupsResponses, ListApprovalsData, ListApprovalsErrors, ListApprovalsResponses, ListDecisionsData, ListDecisionsErrors, ListDecisionsResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListPolicyVersionsData, ListPolicyVersionsErrors, ListPolicyVersionsResponses, ListSwitchesData, ListSwitchesErrors, ListSwitchesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, PatchAgentData, PatchAgentErrors, PatchAgentResponses, PatchKeyData, PatchKeyErrors, PatchKeyResponses, PatchSettingsData, PatchSettingsErrors, PatchSettingsResponses, PatchUserData, PatchUserErrors, PatchUserResponses, PolicyHitsData, PolicyHitsErrors, PolicyHitsResponses, PutPolicyData, PutPolicyErrors, PutPolicyResponses, RedeemData, RedeemErrors, RedeemResponses, ReleaseSwitchData, ReleaseSwitchErrors, ReleaseSwitchResponses, ReportOutcomeData, ReportOutcomeErrors, ReportOutcomeResponses, ResetUserData, ResetUserErrors, ResetUserResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RollbackPolicyData, RollbackPolicyErrors, RollbackPolicyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, SetUpData, SetUpErrors, SetUpResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutEverywhereData, SignOutEverywhereErrors, SignOutEverywhereResponses, SignOutOthersData, SignOutOthersErrors, SignOutOthersResponses, SignOutResponses, ThrowSwitchData, ThrowSwitchErrors, ThrowSwitchResponses, VerifyAuditChainData, VerifyAuditChainErrors, VerifyAuditChainResponses, VerifyLedgerData, VerifyLedgerErrors, VerifyLedgerResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -17,6 +17,11 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
      */
     meta?: Record<string, unknown>;
 };
+
+/**
+ * The keys that permits are verified with.
+ */
+export const getPermitKeys = <ThrowOnError extends boolean = false>(options?: Options<GetPermitKeysData, ThrowOnError>) => (options?.client ?? client).get<GetPermitKeysResponses, unknown, ThrowOnError>({ url: '/.well-known/jwks.json', ...options });
 
 /**
  * Whether the ledger of the key's workspace is what was signed (published form).
@@ -156,6 +161,36 @@ export const listApprovals = <ThrowOnError extends boolean = false>(options?: Op
 });
 
 /**
+ * Approve or deny many held actions. Each vote is an entry of its own, and each is judged by itself.
+ */
+export const decideApprovals = <ThrowOnError extends boolean = false>(options: Options<DecideApprovalsData, ThrowOnError>) => (options.client ?? client).post<DecideApprovalsResponses, DecideApprovalsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/approvals/decide',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List what waits for a person, identical asks together.
+ */
+export const listApprovalGroups = <ThrowOnError extends boolean = false>(options?: Options<ListApprovalGroupsData, ThrowOnError>) => (options?.client ?? client).get<ListApprovalGroupsResponses, ListApprovalGroupsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/approvals/groups',
+    ...options
+});
+
+/**
  * Look at one approval, if wanted until it is decided.
  *
  * To a client that does not send `Runplane-Client` this is a poll of the published kind: `expired` is never said,
@@ -185,6 +220,23 @@ export const approve = <ThrowOnError extends boolean = false>(options: Options<A
             type: 'apiKey'
         }],
     url: '/api/v1/approvals/{id}/approve',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Withdraw a held action, also one that is approved and not yet redeemed.
+ */
+export const cancelApproval = <ThrowOnError extends boolean = false>(options: Options<CancelApprovalData, ThrowOnError>) => (options.client ?? client).post<CancelApprovalResponses, CancelApprovalErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/approvals/{id}/cancel',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -449,6 +501,19 @@ export const exportLedger = <ThrowOnError extends boolean = false>(options?: Opt
 });
 
 /**
+ * Prove that an entry is on the ledger. Saved as a file it is the receipt of that entry.
+ */
+export const getProof = <ThrowOnError extends boolean = false>(options: Options<GetProofData, ThrowOnError>) => (options.client ?? client).get<GetProofResponses, GetProofErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/ledger/proof/{index}',
+    ...options
+});
+
+/**
  * Whether the ledger is what was signed.
  */
 export const verifyLedger = <ThrowOnError extends boolean = false>(options?: Options<VerifyLedgerData, ThrowOnError>) => (options?.client ?? client).get<VerifyLedgerResponses, VerifyLedgerErrors, ThrowOnError>({
@@ -491,6 +556,66 @@ export const checkPolicy = <ThrowOnError extends boolean = false>(options: Optio
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Explain what would be decided about a call.
+ *
+ * Which rules match, which nearly, and what each part of their conditions found. With `yaml`, a draft is tried in place
+ * of the published policy of its name. The meters are those of this moment; nothing is recorded and nothing charged.
+ */
+export const explainCall = <ThrowOnError extends boolean = false>(options: Options<ExplainCallData, ThrowOnError>) => (options.client ?? client).post<ExplainCallResponses, ExplainCallErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/policies/explain',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Look for mistakes in a policy.
+ *
+ * Compiled as a publish would, together with the other policies of the workspace; the findings are those about the
+ * document. `{}` looks at all policies in force. Each finding is proved over everything a call can be, or was seen in
+ * decisions on its example.
+ */
+export const lintPolicy = <ThrowOnError extends boolean = false>(options: Options<LintPolicyData, ThrowOnError>) => (options.client ?? client).post<LintPolicyResponses, LintPolicyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/policies/lint',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Describe how a policy is written.
+ *
+ * JSON Schema (2020-12), with the action types of the catalogue for completion in editors.
+ */
+export const getPolicySchema = <ThrowOnError extends boolean = false>(options?: Options<GetPolicySchemaData, ThrowOnError>) => (options?.client ?? client).get<GetPolicySchemaResponses, GetPolicySchemaErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/v1/policies/schema',
+    ...options
 });
 
 /**
@@ -537,6 +662,65 @@ export const putPolicy = <ThrowOnError extends boolean = false>(options: Options
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Count how often each rule of a policy had a say.
+ */
+export const policyHits = <ThrowOnError extends boolean = false>(options: Options<PolicyHitsData, ThrowOnError>) => (options.client ?? client).get<PolicyHitsResponses, PolicyHitsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/policies/{name}/hits',
+    ...options
+});
+
+/**
+ * Publish an old version of a policy again.
+ *
+ * The text is compiled as any publish is, under what the catalogue and the settings are today; if it no longer
+ * compiles nothing changes. The rollback is a version of its own.
+ */
+export const rollbackPolicy = <ThrowOnError extends boolean = false>(options: Options<RollbackPolicyData, ThrowOnError>) => (options.client ?? client).post<RollbackPolicyResponses, RollbackPolicyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/policies/{name}/rollback',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List the versions of a policy.
+ */
+export const listPolicyVersions = <ThrowOnError extends boolean = false>(options: Options<ListPolicyVersionsData, ThrowOnError>) => (options.client ?? client).get<ListPolicyVersionsResponses, ListPolicyVersionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/policies/{name}/versions',
+    ...options
+});
+
+/**
+ * Read one version of a policy.
+ */
+export const getPolicyVersion = <ThrowOnError extends boolean = false>(options: Options<GetPolicyVersionData, ThrowOnError>) => (options.client ?? client).get<GetPolicyVersionResponses, GetPolicyVersionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/policies/{name}/versions/{version}',
+    ...options
 });
 
 /**
@@ -666,6 +850,19 @@ export const patchSettings = <ThrowOnError extends boolean = false>(options: Opt
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Decisions in figures.
+ */
+export const getStatistics = <ThrowOnError extends boolean = false>(options?: Options<GetStatisticsData, ThrowOnError>) => (options?.client ?? client).get<GetStatisticsResponses, GetStatisticsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'runplane_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/statistics',
+    ...options
 });
 
 /**

@@ -4,10 +4,1433 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
+export type WorkspaceView = {
+    createdAt: Moment;
+    id: string;
+    /**
+     * What the header `Runplane-Workspace` says.
+     */
+    name: string;
+};
+
+export type Moment = string;
+
+export type WorkspaceList = {
+    workspaces: Array<WorkspaceView>;
+};
+
+export type WaitingView = {
+    oldestAt?: Moment | null;
+    soonestExpiry?: Moment | null;
+    waiting: number;
+};
+
+export type VoteView = {
+    at: string;
+    /**
+     * Id of a user, or `admin` for the admin token.
+     */
+    by: string;
+    byName?: string | null;
+    comment?: string | null;
+    /**
+     * `approve` or `deny`.
+     */
+    verdict: string;
+};
+
+/**
+ * Whether the ledger is what was signed.
+ */
+export type Verification = {
+    /**
+     * Index of the first bad entry.
+     */
+    brokenAt?: number | null;
+    /**
+     * Entries of the ledger.
+     */
+    chainLength: number;
+    /**
+     * Entries that are exactly what was signed.
+     */
+    checkedTo: number;
+    /**
+     * What is wrong there.
+     */
+    problem?: string | null;
+    /**
+     * Since when the ledger was read for this answer: a small one just now, a large one in the background.
+     */
+    readSince: Moment;
+    /**
+     * `not excluded`: from the log alone nobody can tell that it is not an older copy of itself.
+     */
+    rollback: string;
+    valid: boolean;
+};
+
+export type VerdictWord = 'approve' | 'deny';
+
+/**
+ * An account.
+ */
+export type UserView = {
+    createdAt: Moment;
+    disabledAt?: Moment | null;
+    displayName: string;
+    /**
+     * Which approvals ask this person.
+     */
+    groups: Array<string>;
+    /**
+     * Whether the one-time link was used.
+     */
+    hasPassword: boolean;
+    id: string;
+    role: Role;
+    status: UserStatus;
+    username: string;
+};
+
+export type UserStatus = 'active' | 'disabled';
+
+export type Role = 'owner' | 'admin' | 'author' | 'approver' | 'viewer';
+
+/**
+ * What is absent stays as it is.
+ */
+export type UserPatchBody = {
+    displayName?: string | null;
+    groups?: Array<string> | null;
+    role?: Role | null;
+    status?: UserStatus | null;
+};
+
+export type UserList = {
+    users: Array<UserView>;
+};
+
+export type UserCreated = {
+    /**
+     * By which its holder sets a password.
+     */
+    link: LinkView;
+    user: UserView;
+};
+
+/**
+ * A one-time link, shown once. The page is at `path` below the address of the server.
+ */
+export type LinkView = {
+    expiresAt: Moment;
+    path: string;
+    token: string;
+};
+
+export type TopView = CountsView & {
+    key: string;
+    /**
+     * What people call it, where that differs.
+     */
+    name?: string | null;
+};
+
+export type CountsView = {
+    allow: number;
+    block: number;
+    requireApproval: number;
+};
+
+export type TargetView = {
+    /**
+     * `internal` or `external`.
+     */
+    audience?: string | null;
+    environment?: string | null;
+    /**
+     * `context`: the call says truthfully which environment it acts in.
+     */
+    environmentFrom?: string | null;
+    /**
+     * Host names that belong to the target.
+     */
+    hosts?: Array<string>;
+    /**
+     * `low`, `normal` or `high`.
+     */
+    sensitivity?: string | null;
+};
+
+/**
+ * While it is thrown, every matching decision and redemption is BLOCK.
+ */
+export type SwitchView = {
+    at: Moment;
+    by: string;
+    id: string;
+    reason: string;
+    scope: ScopeView;
+    /**
+     * Id of the agent, canonical action type, or name of the source; absent for the whole workspace.
+     */
+    value?: string | null;
+};
+
+/**
+ * What a switch stops.
+ */
+export type ScopeView = 'workspace' | 'agent' | 'actionType' | 'source';
+
+export type SwitchList = {
+    switches: Array<SwitchView>;
+};
+
+export type StatisticsView = {
+    /**
+     * At most ten each, most first.
+     */
+    actions: Array<TopView>;
+    agents: Array<TopView>;
+    approvals: WaitingView;
+    /**
+     * Oldest first, empty ones too.
+     */
+    decisions: Array<BucketView>;
+    /**
+     * The range as it was counted: whole minutes or hours.
+     */
+    from: Moment;
+    /**
+     * `1m` or `1h`.
+     */
+    granularity: string;
+    latency?: LatencyView | null;
+    ledger: LedgerHead;
+    ledgerSize: number;
+    /**
+     * Entries that are counted; the rest follows.
+     */
+    projectedTo: number;
+    /**
+     * Ten bands.
+     */
+    risk: Array<RiskBand>;
+    rules: Array<TopView>;
+    targets: Array<TopView>;
+    to: Moment;
+    totals: CountsView;
+};
+
+export type RiskBand = CountsView & {
+    from: number;
+    to: number;
+};
+
+export type LedgerHead = {
+    /**
+     * Entries that were verified since the server started.
+     */
+    checkedTo: number;
+    root: string;
+    size: number;
+    /**
+     * Absent until all of them were read once since the server started.
+     */
+    valid?: boolean | null;
+};
+
+/**
+ * How long guard requests took in this process, at most an eighth too large.
+ */
+export type LatencyView = {
+    count: number;
+    p50Ms: number;
+    p99Ms: number;
+    since: Moment;
+};
+
+export type BucketView = CountsView & {
+    /**
+     * Where it starts.
+     */
+    at: Moment;
+};
+
+export type SignInBody = {
+    password: string;
+    username: string;
+    /**
+     * `default` if absent.
+     */
+    workspace?: string | null;
+};
+
+export type SetupBody = {
+    displayName?: string | null;
+    password: string;
+    token: string;
+    /**
+     * Of the first owner; of no meaning for other links.
+     */
+    username?: string | null;
+};
+
+/**
+ * Describes `runplane_core::settings::Settings`; a test holds the two together.
+ */
+export type SettingsView = {
+    /**
+     * What holds for a call that no rule matched: `ALLOW`, `REQUIRE_APPROVAL` or `BLOCK`.
+     */
+    defaultDecision: string;
+    /**
+     * Mail and host domains that are ours; each covers its sub-domains.
+     */
+    internalDomains: Array<string>;
+    limits: LimitsView;
+    /**
+     * What is registered about targets, by name.
+     */
+    targets: {
+        [key: string]: TargetView;
+    };
+};
+
+export type LimitsView = {
+    approvalSeconds: number;
+    legacyApprovalSeconds: number;
+    maxBodyBytes: number;
+    maxDepth: number;
+    openApprovalsPerAgent: number;
+    requestsPerSecondPerAgent?: number | null;
+};
+
+export type SessionsEnded = {
+    ended: number;
+};
+
+/**
+ * Who is signed in, if anybody.
+ */
+export type SessionView = {
+    /**
+     * To be sent as `Runplane-Csrf` with everything that is not a GET.
+     */
+    csrfToken?: string | null;
+    expiresAt?: Moment | null;
+    /**
+     * What the role allows.
+     */
+    may?: Array<Ability> | null;
+    /**
+     * There is no account yet: the server printed a one-time link when it started.
+     */
+    needsSetup: boolean;
+    signedIn: boolean;
+    user?: UserView | null;
+    /**
+     * Name of the workspace the account belongs to.
+     */
+    workspace?: string | null;
+};
+
 /**
  * What a role lets somebody do, for a page that hides what would be refused.
  */
 export type Ability = 'read' | 'approve' | 'publish' | 'manage' | 'own';
+
+/**
+ * How often a rule matched, was suspected, or would have had a say if it were not in shadow.
+ */
+export type RuleHits = {
+    /**
+     * What was decided in the end, whichever rule decided it.
+     */
+    allow: number;
+    block: number;
+    hits: number;
+    /**
+     * Not once in this time: dead, or never got there.
+     */
+    never: boolean;
+    requireApproval: number;
+    /**
+     * Id of the rule within its policy.
+     */
+    rule: string;
+};
+
+export type RiskView = {
+    factors: Array<FactorView>;
+    score: number;
+    severity: string;
+};
+
+export type FactorView = {
+    name: string;
+    points: number;
+    sentence: string;
+};
+
+export type RequirementView = {
+    from: Array<string>;
+    quorum: number;
+    rule: string;
+};
+
+export type RedeemBody = {
+    /**
+     * Made by the client; repeating it while the permit lives gives the same permit.
+     */
+    redemptionId: string;
+};
+
+/**
+ * The proof that one entry is on the ledger, to be checked by anybody who has the key.
+ */
+export type ProofView = {
+    /**
+     * The signed note over `size` and `root` (C2SP tlog-checkpoint).
+     */
+    checkpoint: string;
+    /**
+     * The record: exactly the text that was hashed.
+     */
+    entry: string;
+    index: number;
+    /**
+     * The key that verifies it, as C2SP text.
+     */
+    key: string;
+    /**
+     * SHA-256 over a zero byte and the entry (RFC 6962), lower-case hex.
+     */
+    leafHash: string;
+    /**
+     * Name of this ledger.
+     */
+    origin: string;
+    /**
+     * Hashes from the leaf to the root (RFC 6962 §2.1.1), lower-case hex.
+     */
+    proof: Array<string>;
+    /**
+     * Version of this form.
+     */
+    receipt: number;
+    root: string;
+    size: number;
+};
+
+/**
+ * An RFC 9457 problem document.
+ */
+export type Problem = {
+    detail: string;
+    /**
+     * Stable word for the kind of error.
+     */
+    error: string;
+    status: number;
+    title: string;
+    type: string;
+};
+
+/**
+ * A published policy.
+ */
+export type PolicyView = {
+    description: string;
+    /**
+     * `enforce` or `shadow`.
+     */
+    mode: string;
+    name: string;
+    /**
+     * Number of rules.
+     */
+    rules: number;
+    /**
+     * The platform the policy is for, if it is for one only.
+     */
+    source?: string | null;
+    updatedAt: Moment;
+};
+
+/**
+ * The versions of a policy, newest first.
+ */
+export type PolicyVersions = {
+    name: string;
+    versions: Array<PolicyVersion>;
+};
+
+/**
+ * What happened to a policy once.
+ */
+export type PolicyVersion = {
+    at: Moment;
+    by: string;
+    /**
+     * `published`, `rolled_back` or `withdrawn`.
+     */
+    change: string;
+    /**
+     * Nothing happened to it since.
+     */
+    current: boolean;
+    epoch: number;
+    message?: string | null;
+    rolledBackTo?: number | null;
+    /**
+     * SHA-256 of the text, lower-case hex; absent if it was withdrawn.
+     */
+    text?: string | null;
+    /**
+     * From 1.
+     */
+    version: number;
+};
+
+/**
+ * A version with its text.
+ */
+export type PolicyVersionText = PolicyVersion & {
+    /**
+     * Absent if it was withdrawn.
+     */
+    yaml?: string | null;
+};
+
+/**
+ * A published policy with its text.
+ */
+export type PolicyText = PolicyView & {
+    bundle: string;
+    epoch: number;
+    yaml: string;
+};
+
+/**
+ * Which version to publish again.
+ */
+export type PolicyRollback = {
+    /**
+     * Why, for those who read the history.
+     */
+    message?: string | null;
+    version: number;
+};
+
+/**
+ * A change of policies that is in force.
+ */
+export type PolicyPublished = {
+    bundle: string;
+    epoch: number;
+    name: string;
+    /**
+     * The number of the version this is, from 1.
+     */
+    version: number;
+    warnings: Array<FindingView>;
+};
+
+/**
+ * One problem of a document at one place.
+ */
+export type FindingView = {
+    /**
+     * From 1, in characters.
+     */
+    column: number;
+    file: string;
+    help?: string | null;
+    /**
+     * From 1.
+     */
+    line: number;
+    message: string;
+};
+
+export type PolicyList = {
+    /**
+     * Digest of what is in force: policies, settings and catalogue.
+     */
+    bundle: string;
+    epoch: number;
+    policies: Array<PolicyView>;
+};
+
+/**
+ * Mistakes in policies that would publish.
+ */
+export type PolicyLinted = {
+    errors: Array<FindingView>;
+    findings: Array<LintFindingView>;
+    /**
+     * Whether it would publish; if not, `errors` says why and nothing else was looked at.
+     */
+    valid: boolean;
+    warnings: Array<FindingView>;
+};
+
+export type LintAgent = {
+    environment: string;
+    labels: Array<string>;
+    source?: string | null;
+};
+
+/**
+ * A call that was decided with the rule and without it.
+ */
+export type LintExample = {
+    agent?: LintAgent | null;
+    /**
+     * As it is sent to be guarded.
+     */
+    call: {
+        [key: string]: unknown;
+    };
+    /**
+     * The decision: `ALLOW`, `REQUIRE_APPROVAL` or `BLOCK`.
+     */
+    outcome: string;
+    /**
+     * What the decisions say, in a sentence.
+     */
+    shows: string;
+    /**
+     * The same with the rule left out.
+     */
+    without: string;
+};
+
+/**
+ * A mistake, with a call that shows it.
+ */
+export type LintFindingView = {
+    /**
+     * From 1, in characters.
+     */
+    column: number;
+    example?: LintExample | null;
+    file: string;
+    help?: string | null;
+    /**
+     * One of `unreachable`, `shadowed`, `contradiction`, `never_by_type`, `always_true_unless`, `unknown_group`,
+     * `unknown_field`, `narrower_than_allow`, `opens_default`, `duplicate`, `unused_meter`, `unbinding_limit`,
+     * `empty_glob`, `unsatisfiable_quorum`.
+     */
+    kind: string;
+    /**
+     * From 1.
+     */
+    line: number;
+    message: string;
+    /**
+     * The rule it is about first, then those it is compared with.
+     */
+    rules: Array<string>;
+};
+
+export type PolicyHits = {
+    ledgerSize: number;
+    name: string;
+    /**
+     * Entries that are counted; the rest follows.
+     */
+    projectedTo: number;
+    /**
+     * Every rule in force that decides or limits something.
+     */
+    rules: Array<RuleHits>;
+    /**
+     * Start of the first hour that is counted.
+     */
+    since: Moment;
+};
+
+/**
+ * A document to look at; without `yaml`, the policies in force.
+ */
+export type PolicyDraft = {
+    yaml?: string | null;
+};
+
+/**
+ * The JSON form of a document; a body of any other content type is the YAML text itself.
+ */
+export type PolicyDocument = {
+    /**
+     * Why, for those who read the history; only used by a publish.
+     */
+    message?: string | null;
+    yaml: string;
+};
+
+/**
+ * What publishing the document would say.
+ */
+export type PolicyChecked = {
+    errors: Array<FindingView>;
+    valid: boolean;
+    warnings: Array<FindingView>;
+};
+
+export type PermitView = {
+    /**
+     * JWS with Ed25519.
+     */
+    permit: string;
+    /**
+     * RFC 3339.
+     */
+    permitExpiresAt: string;
+};
+
+/**
+ * What is left of the payload, and to whom it is shown.
+ */
+export type PayloadView = {
+    /**
+     * The call as it was decided.
+     */
+    content?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * `notKept`, `erased`, `notShown` or `shown`.
+     */
+    state: string;
+};
+
+export type PasswordBody = {
+    current: string;
+    new: string;
+};
+
+/**
+ * What the program says happened.
+ */
+export type OutcomeView = {
+    at: Moment;
+    detail?: string | null;
+    /**
+     * `succeeded`, `failed` or `unknown`.
+     */
+    status: string;
+};
+
+export type OutcomeRecorded = {
+    ledger: LedgerPosition;
+    /**
+     * RFC 3339.
+     */
+    recordedAt: string;
+    requestId: string;
+    status: string;
+};
+
+/**
+ * Where the decision stands on the ledger.
+ */
+export type LedgerPosition = {
+    index: number;
+    /**
+     * Root hash of that tree, lower-case hex.
+     */
+    root: string;
+    /**
+     * Size of a signed tree that contains it.
+     */
+    treeSize: number;
+};
+
+export type OutcomeBody = {
+    /**
+     * At most 4,000 characters; kept beside the ledger, which holds its digest.
+     */
+    detail?: string | null;
+    status: Outcome;
+};
+
+/**
+ * How the action ended.
+ */
+export type Outcome = 'succeeded' | 'failed' | 'unknown';
+
+/**
+ * What comes with the decision.
+ */
+export type Obligations = {
+    audit: AuditObligation;
+};
+
+export type AuditObligation = {
+    /**
+     * How the payload is kept: `none`, `replay` or `full`.
+     */
+    payload: string;
+    tags: Array<string>;
+};
+
+export type NewWorkspace = {
+    /**
+     * 1 to 63 lower-case letters, digits and inner dashes.
+     */
+    name: string;
+};
+
+export type NewUserBody = {
+    displayName?: string | null;
+    groups?: Array<string>;
+    role: Role;
+    /**
+     * 1 to 64 of a–z, 0–9, `.`, `_`, `-`, `@`; never given twice.
+     */
+    username: string;
+};
+
+export type NewSwitch = {
+    /**
+     * Shown with every decision the switch stops.
+     */
+    reason: string;
+    scope: ScopeView;
+    /**
+     * Id of the agent, action type in any spelling, or name of the source; absent for the whole workspace.
+     */
+    value?: string | null;
+};
+
+export type NewAgentBody = {
+    assertsSubject?: boolean;
+    environment: string;
+    labels?: Array<string>;
+    /**
+     * Unique in the workspace, whatever its case.
+     */
+    name: string;
+    owner?: string | null;
+    source?: string | null;
+};
+
+/**
+ * What the action was taken to be.
+ */
+export type ListedAction = {
+    declared: string;
+    domain: string;
+    effect: string;
+    /**
+     * The canonical action type; empty for a request that was no call.
+     */
+    type: string;
+};
+
+/**
+ * What a one-time link is for.
+ */
+export type LinkPurpose = {
+    displayName?: string | null;
+    expiresAt: Moment;
+    /**
+     * `firstOwner`, `invitation` or `reset`.
+     */
+    purpose: string;
+    username?: string | null;
+};
+
+export type LinkBody = {
+    token: string;
+};
+
+export type KeyView = {
+    /**
+     * Id of the agent.
+     */
+    agent: string;
+    createdAt: Moment;
+    expiresAt?: Moment | null;
+    id: string;
+    revokedAt?: Moment | null;
+    status: KeyStatus;
+};
+
+export type KeyStatus = 'active' | 'expired' | 'revoked';
+
+export type KeyRotated = IssuedKeyView & {
+    /**
+     * The key that was replaced, and when it stops working.
+     */
+    replaced: KeyView;
+};
+
+/**
+ * A new key with its secret, which is shown only now.
+ */
+export type IssuedKeyView = {
+    /**
+     * Id of the agent.
+     */
+    agent: string;
+    expiresAt?: Moment | null;
+    id: string;
+    /**
+     * The secret: what the agent sends as `Authorization: Bearer …`.
+     */
+    key: string;
+};
+
+export type KeyPatchBody = {
+    expiresAt: Moment | null;
+};
+
+export type KeyList = {
+    keys: Array<KeyView>;
+};
+
+export type JsonWebKeySet = {
+    keys: Array<JsonWebKey>;
+};
+
+export type JsonWebKey = {
+    alg: string;
+    /**
+     * `Ed25519`.
+     */
+    crv: string;
+    /**
+     * As in the header of every permit.
+     */
+    kid: string;
+    /**
+     * `OKP`.
+     */
+    kty: string;
+    use: string;
+    x: string;
+};
+
+/**
+ * What would happen.
+ */
+export type HeldAction = {
+    /**
+     * The arguments; `null` when they are no longer kept.
+     */
+    context: {
+        [key: string]: unknown;
+    };
+    declared: string;
+    environment: string;
+    /**
+     * One line, made by the server from the stored action.
+     */
+    summary: string;
+    target: string;
+    /**
+     * All of it, field by field, hidden characters spelled out.
+     */
+    text: string;
+    type: string;
+};
+
+export type Health = {
+    /**
+     * `ok`.
+     */
+    status: string;
+};
+
+export type GuardAction = {
+    /**
+     * The arguments of the action.
+     */
+    context: {
+        [key: string]: unknown;
+    };
+    /**
+     * The system acted on.
+     */
+    target: string;
+    /**
+     * Name of the tool behind the action.
+     */
+    tool?: string | null;
+    type: string;
+};
+
+/**
+ * Asks for the very same action by the same agent.
+ */
+export type GroupView = {
+    count: number;
+    /**
+     * Digest of the action.
+     */
+    digest: string;
+    /**
+     * The oldest of them, in full.
+     */
+    first: ApprovalView;
+    /**
+     * Oldest first.
+     */
+    ids: Array<string>;
+    oldestAt: string;
+    soonestExpiry: string;
+};
+
+export type AskingAgent = {
+    id: string;
+    name: string;
+};
+
+/**
+ * The human step of a held action.
+ */
+export type ApprovalView = {
+    action: HeldAction;
+    agent: AskingAgent;
+    /**
+     * Whether the person who asks may approve or deny it now; absent for agents.
+     */
+    canDecide?: boolean | null;
+    /**
+     * Why not, in words.
+     */
+    cannotDecideBecause?: string | null;
+    comment?: string | null;
+    /**
+     * RFC 3339.
+     */
+    createdAt: string;
+    /**
+     * Digest of the exact action that is approved, and of no other.
+     */
+    digest: string;
+    expiresAt: string;
+    id: string;
+    matchedRule: string;
+    /**
+     * Why it is held.
+     */
+    reason: string;
+    requestId: string;
+    requirements: Array<RequirementView>;
+    resolvedAt?: string | null;
+    resolvedBy?: string | null;
+    riskScore: number;
+    severity: string;
+    /**
+     * The same with all its states: `redeemed`, `refused` and `cancelled` besides.
+     */
+    state: string;
+    /**
+     * `pending`, `approved`, `denied` or `expired`.
+     */
+    status: string;
+    votes: Array<VoteView>;
+};
+
+export type GroupList = {
+    /**
+     * Oldest first.
+     */
+    groups: Array<GroupView>;
+    /**
+     * More wait than were looked at.
+     */
+    truncated: boolean;
+};
+
+export type ExplainedRule = {
+    column: number;
+    /**
+     * The decision names it.
+     */
+    decides: boolean;
+    /**
+     * What the rule says; absent for duties and limits alone.
+     */
+    does?: string | null;
+    file: string;
+    limit?: ExplainedLimit | null;
+    line: number;
+    parts: Array<ExplainedPart>;
+    rule: string;
+    says: string;
+    shadow: boolean;
+    /**
+     * `matched`, `suspected`, `near`, `unmatched` or `out_of_scope`.
+     */
+    standing: string;
+};
+
+/**
+ * A part of a rule's condition.
+ */
+export type ExplainedPart = {
+    /**
+     * From 1, in characters.
+     */
+    column: number;
+    /**
+     * It belongs to `unless`.
+     */
+    excepts: boolean;
+    found: {
+        [key: string]: string;
+    };
+    /**
+     * From 1.
+     */
+    line: number;
+    /**
+     * `true`, `false`, `error` or `not_read`.
+     */
+    result: string;
+    says: string;
+    text: string;
+};
+
+export type ExplainedLimit = {
+    count: string;
+    otherwise: string;
+    used?: string | null;
+    usedUp: boolean;
+    within: string;
+};
+
+export type ExplainedRisk = {
+    factors: Array<ExplainedFactor>;
+    score: number;
+    severity: string;
+};
+
+export type ExplainedFactor = {
+    name: string;
+    points: number;
+    sentence: string;
+};
+
+export type ExplainedMeter = {
+    name: string;
+    /**
+     * Absent while its past is still being counted.
+     */
+    value?: string | null;
+    within: string;
+};
+
+export type ExplainedDuty = {
+    /**
+     * `none`, `replay` or `full`.
+     */
+    payload: string;
+    tags: Array<string>;
+};
+
+export type ExplainedDecision = {
+    audit: ExplainedDuty;
+    code: string;
+    matchedRule: string;
+    /**
+     * `ALLOW`, `REQUIRE_APPROVAL` or `BLOCK`.
+     */
+    outcome: string;
+    reason: string;
+    risk: ExplainedRisk;
+    severity: string;
+    /**
+     * Own types of the call that no matching ALLOW covers.
+     */
+    uncovered: Array<string>;
+};
+
+/**
+ * The call in canonical terms.
+ */
+export type ExplainedCall = {
+    effect: string;
+    environment: string;
+    source?: string | null;
+    target: string;
+    type: string;
+    types: Array<string>;
+};
+
+/**
+ * What would be decided, and why.
+ */
+export type Explained = {
+    basis: ExplainBasis;
+    call: ExplainedCall;
+    decision: ExplainedDecision;
+    meters: Array<ExplainedMeter>;
+    /**
+     * Rules about other actions, and those beyond the most that are shown.
+     */
+    omitted: number;
+    /**
+     * What inspectors read, by inspector.
+     */
+    readings: {
+        [key: string]: unknown;
+    };
+    /**
+     * The rule that decides first, then those that matched, are suspected, nearly matched, did not, and are about other
+     * targets or sources.
+     */
+    rules: Array<ExplainedRule>;
+};
+
+/**
+ * What was asked.
+ */
+export type ExplainBasis = {
+    at: Moment;
+    bundle: string;
+    epoch: number;
+    /**
+     * `published` or `draft`.
+     */
+    policies: string;
+    says: string;
+};
+
+/**
+ * A call, and what to try it on.
+ */
+export type ExplainRequest = {
+    /**
+     * A registered agent; without it, a production agent that nobody registered.
+     */
+    agentId?: string | null;
+    /**
+     * When; without it, now.
+     */
+    at?: string | null;
+    /**
+     * The body of a guard request: `{"action": {"type", "target", "context"}, …}`.
+     */
+    call: {
+        [key: string]: unknown;
+    };
+    /**
+     * A document to try in place of the published one of its name.
+     */
+    yaml?: string | null;
+};
+
+export type EntryView = {
+    /**
+     * The record: exactly the bytes that were hashed.
+     */
+    entry: {
+        [key: string]: unknown;
+    };
+    index: number;
+    /**
+     * Leaf hash (RFC 6962) as stored, lower-case hex.
+     */
+    leafHash: string;
+};
+
+export type EntryList = {
+    entries: Array<EntryView>;
+    /**
+     * Where the next page starts.
+     */
+    next?: number | null;
+    /**
+     * Entries of the ledger.
+     */
+    size: number;
+};
+
+/**
+ * One line of the list.
+ */
+export type DecisionView = {
+    action: ListedAction;
+    agent: AgentName;
+    approvalId?: string | null;
+    at: Moment;
+    /**
+     * How many requests this entry stands for; more than one only for refusals over a request rate.
+     */
+    count: number;
+    /**
+     * `ALLOW`, `REQUIRE_APPROVAL` or `BLOCK`.
+     */
+    decision: string;
+    environment: string;
+    /**
+     * Index of the ledger entry.
+     */
+    index: number;
+    /**
+     * `decision`, or `redemption`: decided again because somebody approved it.
+     */
+    kind: string;
+    matchedRule: string;
+    reason: string;
+    reasonCode: string;
+    requestId: string;
+    riskScore: number;
+    severity: string;
+    target: string;
+};
+
+export type AgentName = {
+    id: string;
+    /**
+     * Absent if there is no such agent any more.
+     */
+    name?: string | null;
+};
+
+/**
+ * One decision with everything that is kept of it.
+ */
+export type DecisionTrace = DecisionView & {
+    bundle: string;
+    /**
+     * Control epoch it was decided under.
+     */
+    epoch: number;
+    /**
+     * Leaf hash of the ledger entry, lower-case hex.
+     */
+    leafHash: string;
+    outcome?: OutcomeView | null;
+    payload: PayloadView;
+    /**
+     * The record as it is on the ledger: rules, risk, state read, requirements, commitments.
+     */
+    record: {
+        [key: string]: unknown;
+    };
+    /**
+     * Other listed decisions with this request id: its redemption, refused reuses, those of other agents.
+     */
+    related: Array<DecisionView>;
+};
+
+export type DecisionList = {
+    /**
+     * Newest first.
+     */
+    decisions: Array<DecisionView>;
+    /**
+     * Entries of the ledger.
+     */
+    ledgerSize: number;
+    nextCursor?: number | null;
+    /**
+     * To be sent as `after` for newer ones; absent when nothing was found or looked at.
+     */
+    prevCursor?: number | null;
+    /**
+     * Entries the list covers. The list follows the ledger at a small distance.
+     */
+    projectedTo: number;
+    searchedTo?: Moment | null;
+};
+
+export type DecideResults = {
+    /**
+     * In the order of the ids.
+     */
+    results: Array<DecideResult>;
+};
+
+/**
+ * What became of one vote.
+ */
+export type DecideResult = {
+    /**
+     * Whether the vote was counted and recorded.
+     */
+    decided: boolean;
+    detail?: string | null;
+    /**
+     * Stable word for why it was not.
+     */
+    error?: string | null;
+    id: string;
+    state?: string | null;
+};
+
+export type DecideBody = {
+    comment?: string | null;
+    /**
+     * At most 200.
+     */
+    ids: Array<string>;
+    verdict: VerdictWord;
+};
+
+/**
+ * A member of the context with a known meaning.
+ */
+export type ContextFieldView = {
+    description: string;
+    /**
+     * It is the real parameter of the call.
+     */
+    effective: boolean;
+    kind: string;
+    name: string;
+    required: boolean;
+    /**
+     * `money`, `count` or `percent`.
+     */
+    unit?: string | null;
+};
+
+/**
+ * What accepting the clock ended.
+ */
+export type ClockAccepted = {
+    ledger?: LedgerPosition | null;
+    /**
+     * By how many seconds every window had been widened.
+     */
+    widenedSeconds: number;
+};
+
+export type CheckpointView = {
+    /**
+     * The signed note (C2SP tlog-checkpoint).
+     */
+    checkpoint: string;
+    /**
+     * The key that verifies it, as C2SP text.
+     */
+    key: string;
+    /**
+     * Name of this ledger.
+     */
+    origin: string;
+    /**
+     * Root hash, lower-case hex.
+     */
+    root: string;
+    size: number;
+};
+
+export type CatalogueView = {
+    actions: Array<ActionTypeView>;
+    /**
+     * Context members that any action may carry.
+     */
+    commonFields: Array<ContextFieldView>;
+};
 
 /**
  * A canonical action type.
@@ -42,75 +1465,28 @@ export type ActionTypeView = {
 };
 
 /**
- * What the action was taken to be.
+ * The published form of the verification.
  */
-export type ActionView = {
-    declared: string;
-    domain: string;
-    effect: string;
-    /**
-     * The canonical action type.
-     */
-    type: string;
-    /**
-     * The canonical type, its parents, and what inspectors found.
-     */
-    types: Array<string>;
+export type AuditVerification = {
+    brokenAt?: string | null;
+    chainLength: number;
+    valid: boolean;
 };
 
 /**
- * A new agent with its first key.
+ * Newest first.
  */
-export type AgentCreated = AgentView & {
-    key: IssuedKeyView;
+export type ApprovalList = {
+    approvals: Array<ApprovalView>;
+    nextCursor?: number | null;
 };
 
-export type AgentList = {
-    agents: Array<AgentView>;
-};
-
-export type AgentName = {
-    id: string;
+export type ApprovalAsked = {
     /**
-     * Absent if there is no such agent any more.
+     * RFC 3339.
      */
-    name?: string | null;
-};
-
-/**
- * What is absent stays as it is; `null` takes away an owner or a source.
- */
-export type AgentPatchBody = {
-    assertsSubject?: boolean | null;
-    environment?: string | null;
-    labels?: Array<string> | null;
-    name?: string | null;
-    owner?: string | null;
-    source?: string | null;
-    status?: AgentStatus | null;
-};
-
-export type AgentStatus = 'active' | 'suspended';
-
-export type AgentView = {
-    /**
-     * Whether the host program's word on the subject is trusted.
-     */
-    assertsSubject: boolean;
-    createdAt: Moment;
-    environment: string;
-    id: string;
-    labels: Array<string>;
-    name: string;
-    /**
-     * The person answerable for the agent; may not approve what it asks for.
-     */
-    owner?: string | null;
-    /**
-     * The platform all its tools come from.
-     */
-    source?: string | null;
-    status: AgentStatus;
+    expiresAt: string;
+    requirements: Array<RequirementView>;
 };
 
 /**
@@ -165,846 +1541,85 @@ export type Answer = (PermitView | null) & {
     severity: string;
 };
 
-export type ApprovalAsked = {
-    /**
-     * RFC 3339.
-     */
-    expiresAt: string;
-    requirements: Array<RequirementView>;
-};
-
-/**
- * Newest first.
- */
-export type ApprovalList = {
-    approvals: Array<ApprovalView>;
-    nextCursor?: number | null;
-};
-
-/**
- * The human step of a held action.
- */
-export type ApprovalView = {
-    action: HeldAction;
-    agent: AgentName;
-    comment?: string | null;
-    /**
-     * RFC 3339.
-     */
-    createdAt: string;
-    /**
-     * Digest of the exact action that is approved, and of no other.
-     */
-    digest: string;
-    expiresAt: string;
-    id: string;
-    matchedRule: string;
-    /**
-     * Why it is held.
-     */
-    reason: string;
-    requestId: string;
-    requirements: Array<RequirementView>;
-    resolvedAt?: string | null;
-    resolvedBy?: string | null;
-    riskScore: number;
-    severity: string;
-    /**
-     * The same with all its states: `redeemed`, `refused` and `cancelled` besides.
-     */
-    state: string;
-    /**
-     * `pending`, `approved`, `denied` or `expired`.
-     */
-    status: string;
-    votes: Array<VoteView>;
-};
-
-export type AuditObligation = {
-    /**
-     * How the payload is kept: `none`, `replay` or `full`.
-     */
-    payload: string;
-    tags: Array<string>;
-};
-
-/**
- * The published form of the verification.
- */
-export type AuditVerification = {
-    brokenAt?: string | null;
-    chainLength: number;
-    valid: boolean;
-};
-
-export type CatalogueView = {
-    actions: Array<ActionTypeView>;
-    /**
-     * Context members that any action may carry.
-     */
-    commonFields: Array<ContextFieldView>;
-};
-
-export type CheckpointView = {
-    /**
-     * The signed note (C2SP tlog-checkpoint).
-     */
-    checkpoint: string;
-    /**
-     * The key that verifies it, as C2SP text.
-     */
-    key: string;
-    /**
-     * Name of this ledger.
-     */
-    origin: string;
-    /**
-     * Root hash, lower-case hex.
-     */
-    root: string;
-    size: number;
-};
-
-/**
- * What accepting the clock ended.
- */
-export type ClockAccepted = {
-    ledger?: LedgerPosition | null;
-    /**
-     * By how many seconds every window had been widened.
-     */
-    widenedSeconds: number;
-};
-
-/**
- * A member of the context with a known meaning.
- */
-export type ContextFieldView = {
-    description: string;
-    /**
-     * It is the real parameter of the call.
-     */
-    effective: boolean;
-    kind: string;
-    name: string;
-    required: boolean;
-    /**
-     * `money`, `count` or `percent`.
-     */
-    unit?: string | null;
-};
-
-export type DecisionList = {
-    /**
-     * Newest first.
-     */
-    decisions: Array<DecisionView>;
-    /**
-     * Entries of the ledger.
-     */
-    ledgerSize: number;
-    nextCursor?: number | null;
-    /**
-     * Entries the list covers. The list follows the ledger at a small distance.
-     */
-    projectedTo: number;
-};
-
-/**
- * One decision with everything that is kept of it.
- */
-export type DecisionTrace = DecisionView & {
-    bundle: string;
-    /**
-     * Control epoch it was decided under.
-     */
-    epoch: number;
-    /**
-     * Leaf hash of the ledger entry, lower-case hex.
-     */
-    leafHash: string;
-    outcome?: OutcomeView | null;
-    payload: PayloadView;
-    /**
-     * The record as it is on the ledger: rules, risk, state read, requirements, commitments.
-     */
-    record: {
-        [key: string]: unknown;
-    };
-    /**
-     * Other listed decisions with this request id: its redemption, refused reuses, those of other agents.
-     */
-    related: Array<DecisionView>;
-};
-
-/**
- * One line of the list.
- */
-export type DecisionView = {
-    action: ListedAction;
-    agent: AgentName;
-    approvalId?: string | null;
-    at: Moment;
-    /**
-     * How many requests this entry stands for; more than one only for refusals over a request rate.
-     */
-    count: number;
-    /**
-     * `ALLOW`, `REQUIRE_APPROVAL` or `BLOCK`.
-     */
-    decision: string;
-    environment: string;
-    /**
-     * Index of the ledger entry.
-     */
-    index: number;
-    /**
-     * `decision`, or `redemption`: decided again because somebody approved it.
-     */
-    kind: string;
-    matchedRule: string;
-    reason: string;
-    reasonCode: string;
-    requestId: string;
-    riskScore: number;
-    severity: string;
-    target: string;
-};
-
-export type EntryList = {
-    entries: Array<EntryView>;
-    /**
-     * Where the next page starts.
-     */
-    next?: number | null;
-    /**
-     * Entries of the ledger.
-     */
-    size: number;
-};
-
-export type EntryView = {
-    /**
-     * The record: exactly the bytes that were hashed.
-     */
-    entry: {
-        [key: string]: unknown;
-    };
-    index: number;
-    /**
-     * Leaf hash (RFC 6962) as stored, lower-case hex.
-     */
-    leafHash: string;
-};
-
-export type FactorView = {
-    name: string;
-    points: number;
-    sentence: string;
-};
-
-/**
- * One problem of a document at one place.
- */
-export type FindingView = {
-    /**
-     * From 1, in characters.
-     */
-    column: number;
-    file: string;
-    help?: string | null;
-    /**
-     * From 1.
-     */
-    line: number;
-    message: string;
-};
-
-export type GuardAction = {
-    /**
-     * The arguments of the action.
-     */
-    context: {
-        [key: string]: unknown;
-    };
-    /**
-     * The system acted on.
-     */
-    target: string;
-    /**
-     * Name of the tool behind the action.
-     */
-    tool?: string | null;
-    type: string;
-};
-
-export type Health = {
-    /**
-     * `ok`.
-     */
-    status: string;
-};
-
-/**
- * What would happen.
- */
-export type HeldAction = {
-    /**
-     * The arguments; `null` when they are no longer kept.
-     */
-    context: {
-        [key: string]: unknown;
-    };
-    declared: string;
-    environment: string;
-    /**
-     * One line, made by the server from the stored action.
-     */
-    summary: string;
-    target: string;
-    /**
-     * All of it, field by field, hidden characters spelled out.
-     */
-    text: string;
-    type: string;
-};
-
-/**
- * A new key with its secret, which is shown only now.
- */
-export type IssuedKeyView = {
-    /**
-     * Id of the agent.
-     */
-    agent: string;
-    expiresAt?: Moment | null;
-    id: string;
-    /**
-     * The secret: what the agent sends as `Authorization: Bearer …`.
-     */
-    key: string;
-};
-
-export type KeyList = {
-    keys: Array<KeyView>;
-};
-
-export type KeyPatchBody = {
-    expiresAt: Moment | null;
-};
-
-export type KeyRotated = IssuedKeyView & {
-    /**
-     * The key that was replaced, and when it stops working.
-     */
-    replaced: KeyView;
-};
-
-export type KeyStatus = 'active' | 'expired' | 'revoked';
-
-export type KeyView = {
-    /**
-     * Id of the agent.
-     */
-    agent: string;
-    createdAt: Moment;
-    expiresAt?: Moment | null;
-    id: string;
-    revokedAt?: Moment | null;
-    status: KeyStatus;
-};
-
-/**
- * Where the decision stands on the ledger.
- */
-export type LedgerPosition = {
-    index: number;
-    /**
-     * Root hash of that tree, lower-case hex.
-     */
-    root: string;
-    /**
-     * Size of a signed tree that contains it.
-     */
-    treeSize: number;
-};
-
-export type LimitsView = {
-    approvalSeconds: number;
-    legacyApprovalSeconds: number;
-    maxBodyBytes: number;
-    maxDepth: number;
-    openApprovalsPerAgent: number;
-    requestsPerSecondPerAgent?: number | null;
-};
-
-export type LinkBody = {
-    token: string;
-};
-
-/**
- * What a one-time link is for.
- */
-export type LinkPurpose = {
-    displayName?: string | null;
-    expiresAt: Moment;
-    /**
-     * `firstOwner`, `invitation` or `reset`.
-     */
-    purpose: string;
-    username?: string | null;
-};
-
-/**
- * A one-time link, shown once. The page is at `path` below the address of the server.
- */
-export type LinkView = {
-    expiresAt: Moment;
-    path: string;
-    token: string;
-};
-
 /**
  * What the action was taken to be.
  */
-export type ListedAction = {
+export type ActionView = {
     declared: string;
     domain: string;
     effect: string;
     /**
-     * The canonical action type; empty for a request that was no call.
+     * The canonical action type.
      */
     type: string;
+    /**
+     * The canonical type, its parents, and what inspectors found.
+     */
+    types: Array<string>;
 };
 
-export type Moment = string;
-
-export type NewAgentBody = {
-    assertsSubject?: boolean;
-    environment: string;
-    labels?: Array<string>;
+export type AgentView = {
     /**
-     * Unique in the workspace, whatever its case.
+     * Whether the host program's word on the subject is trusted.
      */
+    assertsSubject: boolean;
+    createdAt: Moment;
+    environment: string;
+    id: string;
+    labels: Array<string>;
     name: string;
+    /**
+     * The person answerable for the agent; may not approve what it asks for.
+     */
+    owner?: string | null;
+    /**
+     * The platform all its tools come from.
+     */
+    source?: string | null;
+    status: AgentStatus;
+};
+
+export type AgentStatus = 'active' | 'suspended';
+
+/**
+ * What is absent stays as it is; `null` takes away an owner or a source.
+ */
+export type AgentPatchBody = {
+    assertsSubject?: boolean | null;
+    environment?: string | null;
+    labels?: Array<string> | null;
+    name?: string | null;
     owner?: string | null;
     source?: string | null;
+    status?: AgentStatus | null;
 };
 
-export type NewSwitch = {
-    /**
-     * Shown with every decision the switch stops.
-     */
-    reason: string;
-    scope: ScopeView;
-    /**
-     * Id of the agent, action type in any spelling, or name of the source; absent for the whole workspace.
-     */
-    value?: string | null;
-};
-
-export type NewUserBody = {
-    displayName?: string | null;
-    groups?: Array<string>;
-    role: Role;
-    /**
-     * 1 to 64 of a–z, 0–9, `.`, `_`, `-`, `@`; never given twice.
-     */
-    username: string;
-};
-
-export type NewWorkspace = {
-    /**
-     * 1 to 63 lower-case letters, digits and inner dashes.
-     */
-    name: string;
+export type AgentList = {
+    agents: Array<AgentView>;
 };
 
 /**
- * What comes with the decision.
+ * A new agent with its first key.
  */
-export type Obligations = {
-    audit: AuditObligation;
+export type AgentCreated = AgentView & {
+    key: IssuedKeyView;
 };
 
-/**
- * How the action ended.
- */
-export type Outcome = 'succeeded' | 'failed' | 'unknown';
-
-export type OutcomeBody = {
-    /**
-     * At most 4,000 characters; kept beside the ledger, which holds its digest.
-     */
-    detail?: string | null;
-    status: Outcome;
+export type GetPermitKeysData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/.well-known/jwks.json';
 };
 
-export type OutcomeRecorded = {
-    ledger: LedgerPosition;
+export type GetPermitKeysResponses = {
     /**
-     * RFC 3339.
+     * One key
      */
-    recordedAt: string;
-    requestId: string;
-    status: string;
+    200: JsonWebKeySet;
 };
 
-/**
- * What the program says happened.
- */
-export type OutcomeView = {
-    at: Moment;
-    detail?: string | null;
-    /**
-     * `succeeded`, `failed` or `unknown`.
-     */
-    status: string;
-};
-
-export type PasswordBody = {
-    current: string;
-    new: string;
-};
-
-/**
- * What is left of the payload, and to whom it is shown.
- */
-export type PayloadView = {
-    /**
-     * The call as it was decided.
-     */
-    content?: {
-        [key: string]: unknown;
-    } | null;
-    /**
-     * `notKept`, `erased`, `notShown` or `shown`.
-     */
-    state: string;
-};
-
-export type PermitView = {
-    /**
-     * JWS with Ed25519.
-     */
-    permit: string;
-    /**
-     * RFC 3339.
-     */
-    permitExpiresAt: string;
-};
-
-/**
- * What publishing the document would say.
- */
-export type PolicyChecked = {
-    errors: Array<FindingView>;
-    valid: boolean;
-    warnings: Array<FindingView>;
-};
-
-/**
- * The JSON form of a document; a body of any other content type is the YAML text itself.
- */
-export type PolicyDocument = {
-    yaml: string;
-};
-
-export type PolicyList = {
-    /**
-     * Digest of what is in force: policies, settings and catalogue.
-     */
-    bundle: string;
-    epoch: number;
-    policies: Array<PolicyView>;
-};
-
-/**
- * A change of policies that is in force.
- */
-export type PolicyPublished = {
-    bundle: string;
-    epoch: number;
-    name: string;
-    warnings: Array<FindingView>;
-};
-
-/**
- * A published policy with its text.
- */
-export type PolicyText = PolicyView & {
-    bundle: string;
-    epoch: number;
-    yaml: string;
-};
-
-/**
- * A published policy.
- */
-export type PolicyView = {
-    description: string;
-    /**
-     * `enforce` or `shadow`.
-     */
-    mode: string;
-    name: string;
-    /**
-     * Number of rules.
-     */
-    rules: number;
-    /**
-     * The platform the policy is for, if it is for one only.
-     */
-    source?: string | null;
-    updatedAt: Moment;
-};
-
-/**
- * An RFC 9457 problem document.
- */
-export type Problem = {
-    detail: string;
-    /**
-     * Stable word for the kind of error.
-     */
-    error: string;
-    status: number;
-    title: string;
-    type: string;
-};
-
-export type RedeemBody = {
-    /**
-     * Made by the client; repeating it while the permit lives gives the same permit.
-     */
-    redemptionId: string;
-};
-
-export type RequirementView = {
-    from: Array<string>;
-    quorum: number;
-    rule: string;
-};
-
-export type RiskView = {
-    factors: Array<FactorView>;
-    score: number;
-    severity: string;
-};
-
-export type Role = 'owner' | 'admin' | 'author' | 'approver' | 'viewer';
-
-/**
- * What a switch stops.
- */
-export type ScopeView = 'workspace' | 'agent' | 'actionType' | 'source';
-
-/**
- * Who is signed in, if anybody.
- */
-export type SessionView = {
-    /**
-     * To be sent as `Runplane-Csrf` with everything that is not a GET.
-     */
-    csrfToken?: string | null;
-    expiresAt?: Moment | null;
-    /**
-     * What the role allows.
-     */
-    may?: Array<Ability> | null;
-    /**
-     * There is no account yet: the server printed a one-time link when it started.
-     */
-    needsSetup: boolean;
-    signedIn: boolean;
-    user?: UserView | null;
-    /**
-     * Name of the workspace the account belongs to.
-     */
-    workspace?: string | null;
-};
-
-export type SessionsEnded = {
-    ended: number;
-};
-
-/**
- * Describes `runplane_core::settings::Settings`; a test holds the two together.
- */
-export type SettingsView = {
-    /**
-     * What holds for a call that no rule matched: `ALLOW`, `REQUIRE_APPROVAL` or `BLOCK`.
-     */
-    defaultDecision: string;
-    /**
-     * Mail and host domains that are ours; each covers its sub-domains.
-     */
-    internalDomains: Array<string>;
-    limits: LimitsView;
-    /**
-     * What is registered about targets, by name.
-     */
-    targets: {
-        [key: string]: TargetView;
-    };
-};
-
-export type SetupBody = {
-    displayName?: string | null;
-    password: string;
-    token: string;
-    /**
-     * Of the first owner; of no meaning for other links.
-     */
-    username?: string | null;
-};
-
-export type SignInBody = {
-    password: string;
-    username: string;
-    /**
-     * `default` if absent.
-     */
-    workspace?: string | null;
-};
-
-export type SwitchList = {
-    switches: Array<SwitchView>;
-};
-
-/**
- * While it is thrown, every matching decision and redemption is BLOCK.
- */
-export type SwitchView = {
-    at: Moment;
-    by: string;
-    id: string;
-    reason: string;
-    scope: ScopeView;
-    /**
-     * Id of the agent, canonical action type, or name of the source; absent for the whole workspace.
-     */
-    value?: string | null;
-};
-
-export type TargetView = {
-    /**
-     * `internal` or `external`.
-     */
-    audience?: string | null;
-    environment?: string | null;
-    /**
-     * `context`: the call says truthfully which environment it acts in.
-     */
-    environmentFrom?: string | null;
-    /**
-     * Host names that belong to the target.
-     */
-    hosts?: Array<string>;
-    /**
-     * `low`, `normal` or `high`.
-     */
-    sensitivity?: string | null;
-};
-
-export type UserCreated = {
-    /**
-     * By which its holder sets a password.
-     */
-    link: LinkView;
-    user: UserView;
-};
-
-export type UserList = {
-    users: Array<UserView>;
-};
-
-/**
- * What is absent stays as it is.
- */
-export type UserPatchBody = {
-    displayName?: string | null;
-    groups?: Array<string> | null;
-    role?: Role | null;
-    status?: UserStatus | null;
-};
-
-export type UserStatus = 'active' | 'disabled';
-
-/**
- * An account.
- */
-export type UserView = {
-    createdAt: Moment;
-    disabledAt?: Moment | null;
-    displayName: string;
-    /**
-     * Which approvals ask this person.
-     */
-    groups: Array<string>;
-    /**
-     * Whether the one-time link was used.
-     */
-    hasPassword: boolean;
-    id: string;
-    role: Role;
-    status: UserStatus;
-    username: string;
-};
-
-/**
- * Whether the ledger is what was signed.
- */
-export type Verification = {
-    /**
-     * Index of the first bad entry.
-     */
-    brokenAt?: number | null;
-    /**
-     * Entries of the ledger.
-     */
-    chainLength: number;
-    /**
-     * Entries that are exactly what was signed.
-     */
-    checkedTo: number;
-    /**
-     * What is wrong there.
-     */
-    problem?: string | null;
-    /**
-     * Since when the ledger was read for this answer: a small one just now, a large one in the background.
-     */
-    readSince: Moment;
-    /**
-     * `not excluded`: from the log alone nobody can tell that it is not an older copy of itself.
-     */
-    rollback: string;
-    valid: boolean;
-};
-
-export type VoteView = {
-    at: string;
-    by: string;
-    comment?: string | null;
-    /**
-     * `approve` or `deny`.
-     */
-    verdict: string;
-};
-
-export type WorkspaceList = {
-    workspaces: Array<WorkspaceView>;
-};
-
-export type WorkspaceView = {
-    createdAt: Moment;
-    id: string;
-    /**
-     * What the header `Runplane-Workspace` says.
-     */
-    name: string;
-};
+export type GetPermitKeysResponse = GetPermitKeysResponses[keyof GetPermitKeysResponses];
 
 export type VerifyAuditChainData = {
     body?: never;
@@ -1416,6 +2031,105 @@ export type ListApprovalsResponses = {
 
 export type ListApprovalsResponse = ListApprovalsResponses[keyof ListApprovalsResponses];
 
+export type DecideApprovalsData = {
+    body: DecideBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/approvals/decide';
+};
+
+export type DecideApprovalsErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace
+     */
+    404: Problem;
+    /**
+     * `payload_too_large`: the request body is too large
+     */
+    413: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `audit_unavailable`: the ledger cannot be written; `overloaded`: more work is waiting than can be done in time
+     */
+    503: Problem;
+};
+
+export type DecideApprovalsError = DecideApprovalsErrors[keyof DecideApprovalsErrors];
+
+export type DecideApprovalsResponses = {
+    /**
+     * What became of each
+     */
+    200: DecideResults;
+};
+
+export type DecideApprovalsResponse = DecideApprovalsResponses[keyof DecideApprovalsResponses];
+
+export type ListApprovalGroupsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Id of an agent.
+         */
+        agent?: string;
+    };
+    url: '/api/v1/approvals/groups';
+};
+
+export type ListApprovalGroupsErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace
+     */
+    404: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read
+     */
+    503: Problem;
+};
+
+export type ListApprovalGroupsError = ListApprovalGroupsErrors[keyof ListApprovalGroupsErrors];
+
+export type ListApprovalGroupsResponses = {
+    /**
+     * Groups of pending asks
+     */
+    200: GroupList;
+};
+
+export type ListApprovalGroupsResponse = ListApprovalGroupsResponses[keyof ListApprovalGroupsResponses];
+
 export type GetApprovalData = {
     body?: never;
     path: {
@@ -1475,6 +2189,35 @@ export type ApproveResponses = {
 };
 
 export type ApproveResponse = ApproveResponses[keyof ApproveResponses];
+
+export type CancelApprovalData = {
+    body?: {
+        comment?: string | null;
+    } | null;
+    path: {
+        /**
+         * Id of the approval
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/api/v1/approvals/{id}/cancel';
+};
+
+export type CancelApprovalErrors = {
+    401: Problem;
+    403: Problem;
+    404: Problem;
+    409: Problem;
+};
+
+export type CancelApprovalError = CancelApprovalErrors[keyof CancelApprovalErrors];
+
+export type CancelApprovalResponses = {
+    200: ApprovalView;
+};
+
+export type CancelApprovalResponse = CancelApprovalResponses[keyof CancelApprovalResponses];
 
 export type DenyData = {
     body?: {
@@ -1763,6 +2506,10 @@ export type ListDecisionsData = {
          */
         cursor?: number;
         /**
+         * `prevCursor` of the page after: the page of newer decisions next to it.
+         */
+        after?: number;
+        /**
          * At most 500; 50 if absent.
          */
         limit?: number;
@@ -1798,6 +2545,12 @@ export type ListDecisionsData = {
          * Before this time.
          */
         until?: Moment;
+        /**
+         * Words that all occur in what the list says of a decision: request id, agent, action, target, environment,
+         * rule, reason, severity, outcome, approval. At most 200 characters; case does not count. One request looks at
+         * 20,000 decisions at most: a page may hold few or none and still have a `nextCursor`.
+         */
+        q?: string;
     };
     url: '/api/v1/decisions';
 };
@@ -2283,6 +3036,65 @@ export type ExportLedgerResponses = {
 
 export type ExportLedgerResponse = ExportLedgerResponses[keyof ExportLedgerResponses];
 
+export type GetProofData = {
+    body?: never;
+    path: {
+        /**
+         * Index of the entry
+         */
+        index: number;
+    };
+    query?: {
+        /**
+         * Size of an earlier checkpoint; the newest if absent.
+         */
+        size?: number;
+        /**
+         * `1` names a file to save it in.
+         */
+        download?: number;
+    };
+    url: '/api/v1/ledger/proof/{index}';
+};
+
+export type GetProofErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace; `unknown_entry`: the ledger has no such entry
+     */
+    404: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read
+     */
+    503: Problem;
+};
+
+export type GetProofError = GetProofErrors[keyof GetProofErrors];
+
+export type GetProofResponses = {
+    /**
+     * Entry, audit path and signed checkpoint
+     */
+    200: ProofView;
+};
+
+export type GetProofResponse = GetProofResponses[keyof GetProofResponses];
+
 export type VerifyLedgerData = {
     body?: never;
     path?: never;
@@ -2414,6 +3226,151 @@ export type CheckPolicyResponses = {
 
 export type CheckPolicyResponse = CheckPolicyResponses[keyof CheckPolicyResponses];
 
+export type ExplainCallData = {
+    body: ExplainRequest;
+    path?: never;
+    query?: never;
+    url: '/api/v1/policies/explain';
+};
+
+export type ExplainCallErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace; `unknown_agent`: there is no such agent
+     */
+    404: Problem;
+    /**
+     * `payload_too_large`: the request body is too large
+     */
+    413: Problem;
+    /**
+     * `invalid_policy`: the policy was not published
+     */
+    422: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `overloaded`: more work is waiting than can be done in time; `audit_unavailable`: the ledger cannot be written
+     */
+    503: Problem;
+};
+
+export type ExplainCallError = ExplainCallErrors[keyof ExplainCallErrors];
+
+export type ExplainCallResponses = {
+    /**
+     * The decision, and every rule about the action
+     */
+    200: Explained;
+};
+
+export type ExplainCallResponse = ExplainCallResponses[keyof ExplainCallResponses];
+
+export type LintPolicyData = {
+    body: PolicyDraft;
+    path?: never;
+    query?: never;
+    url: '/api/v1/policies/lint';
+};
+
+export type LintPolicyErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace
+     */
+    404: Problem;
+    /**
+     * `payload_too_large`: the request body is too large
+     */
+    413: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+};
+
+export type LintPolicyError = LintPolicyErrors[keyof LintPolicyErrors];
+
+export type LintPolicyResponses = {
+    /**
+     * What is wrong with it
+     */
+    200: PolicyLinted;
+};
+
+export type LintPolicyResponse = LintPolicyResponses[keyof LintPolicyResponses];
+
+export type GetPolicySchemaData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/policies/schema';
+};
+
+export type GetPolicySchemaErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace
+     */
+    404: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read
+     */
+    503: Problem;
+};
+
+export type GetPolicySchemaError = GetPolicySchemaErrors[keyof GetPolicySchemaErrors];
+
+export type GetPolicySchemaResponses = {
+    /**
+     * The schema
+     */
+    200: {
+        [key: string]: unknown;
+    };
+};
+
+export type GetPolicySchemaResponse = GetPolicySchemaResponses[keyof GetPolicySchemaResponses];
+
 export type DeletePolicyData = {
     body?: never;
     path: {
@@ -2422,7 +3379,12 @@ export type DeletePolicyData = {
          */
         name: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * For those who read the history; at most 500 characters. A JSON body may carry it instead.
+         */
+        message?: string;
+    };
     url: '/api/v1/policies/{name}';
 };
 
@@ -2522,7 +3484,12 @@ export type PutPolicyData = {
          */
         name: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * For those who read the history; at most 500 characters. A JSON body may carry it instead.
+         */
+        message?: string;
+    };
     url: '/api/v1/policies/{name}';
 };
 
@@ -2571,6 +3538,207 @@ export type PutPolicyResponses = {
 };
 
 export type PutPolicyResponse = PutPolicyResponses[keyof PutPolicyResponses];
+
+export type PolicyHitsData = {
+    body?: never;
+    path: {
+        /**
+         * Name of the policy
+         */
+        name: string;
+    };
+    query?: {
+        /**
+         * How far back: `7d` if absent, at most `92d`; whole hours are counted.
+         */
+        within?: string;
+    };
+    url: '/api/v1/policies/{name}/hits';
+};
+
+export type PolicyHitsErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace; `unknown_policy`: there is no such policy
+     */
+    404: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read
+     */
+    503: Problem;
+};
+
+export type PolicyHitsError = PolicyHitsErrors[keyof PolicyHitsErrors];
+
+export type PolicyHitsResponses = {
+    /**
+     * Counts by rule
+     */
+    200: PolicyHits;
+};
+
+export type PolicyHitsResponse = PolicyHitsResponses[keyof PolicyHitsResponses];
+
+export type RollbackPolicyData = {
+    body: PolicyRollback;
+    path: {
+        /**
+         * Name of the policy
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/v1/policies/{name}/rollback';
+};
+
+export type RollbackPolicyErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace; `unknown_policy`: there is no such policy
+     */
+    404: Problem;
+    /**
+     * `payload_too_large`: the request body is too large
+     */
+    413: Problem;
+    /**
+     * `invalid_policy`: the policy was not published
+     */
+    422: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `audit_unavailable`: the ledger cannot be written; `overloaded`: more work is waiting than can be done in time
+     */
+    503: Problem;
+};
+
+export type RollbackPolicyError = RollbackPolicyErrors[keyof RollbackPolicyErrors];
+
+export type RollbackPolicyResponses = {
+    /**
+     * In force
+     */
+    200: PolicyPublished;
+};
+
+export type RollbackPolicyResponse = RollbackPolicyResponses[keyof RollbackPolicyResponses];
+
+export type ListPolicyVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Name of the policy, which may have been withdrawn
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/v1/policies/{name}/versions';
+};
+
+export type ListPolicyVersionsErrors = {
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace; `unknown_policy`: there is no such policy
+     */
+    404: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+};
+
+export type ListPolicyVersionsError = ListPolicyVersionsErrors[keyof ListPolicyVersionsErrors];
+
+export type ListPolicyVersionsResponses = {
+    /**
+     * Newest first
+     */
+    200: PolicyVersions;
+};
+
+export type ListPolicyVersionsResponse = ListPolicyVersionsResponses[keyof ListPolicyVersionsResponses];
+
+export type GetPolicyVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Name of the policy
+         */
+        name: string;
+        /**
+         * Number of the version, from 1
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/v1/policies/{name}/versions/{version}';
+};
+
+export type GetPolicyVersionErrors = {
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace; `unknown_policy`: there is no such policy
+     */
+    404: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+};
+
+export type GetPolicyVersionError = GetPolicyVersionErrors[keyof GetPolicyVersionErrors];
+
+export type GetPolicyVersionResponses = {
+    /**
+     * The version and its text
+     */
+    200: PolicyVersionText;
+};
+
+export type GetPolicyVersionResponse = GetPolicyVersionResponses[keyof GetPolicyVersionResponses];
 
 export type SignOutData = {
     body?: never;
@@ -2986,6 +4154,64 @@ export type PatchSettingsResponses = {
 };
 
 export type PatchSettingsResponse = PatchSettingsResponses[keyof PatchSettingsResponses];
+
+export type GetStatisticsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * 24 hours before `to` if absent; at most 166 days before it.
+         */
+        from?: Moment;
+        /**
+         * Now if absent.
+         */
+        to?: Moment;
+        /**
+         * At most 400; 60 if absent. There may be fewer, because each holds whole minutes or hours.
+         */
+        buckets?: number;
+    };
+    url: '/api/v1/statistics';
+};
+
+export type GetStatisticsErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace
+     */
+    404: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read
+     */
+    503: Problem;
+};
+
+export type GetStatisticsError = GetStatisticsErrors[keyof GetStatisticsErrors];
+
+export type GetStatisticsResponses = {
+    /**
+     * Counts over the range
+     */
+    200: StatisticsView;
+};
+
+export type GetStatisticsResponse = GetStatisticsResponses[keyof GetStatisticsResponses];
 
 export type ListUsersData = {
     body?: never;

@@ -1,30 +1,18 @@
 import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { CircleCheck, CircleX, Download, ShieldCheck } from "lucide-react";
-import { Problem } from "../api/http";
-import { client } from "../client/client.gen";
-import { makeProof } from "../ledger/made";
+import { getProof } from "../client/sdk.gen";
 import { pin, pinned } from "../ledger/pinned";
-import { verify, type Proof as ProofOfEntry } from "../ledger/proof";
+import { verify } from "../ledger/proof";
 import { Failure } from "../shared/State";
 import classes from "./decisions.module.css";
-
-async function proofOf(index: number, record: unknown): Promise<ProofOfEntry> {
-  try {
-    const { data } = await client.get<{ 200: ProofOfEntry }, unknown, true>({ url: "/api/v1/ledger/proof/{index}", path: { index }, throwOnError: true });
-    return data as ProofOfEntry;
-  } catch (failure) {
-    if (Problem.of(failure).unknownHere) return makeProof(index, record);
-    throw failure;
-  }
-}
 
 /** Asks for the proof and checks it here, not there. */
 export function Proof({ index, record }: { index: number; record: unknown }) {
   const check = useMutation({
     mutationFn: async () => {
       if (crypto.subtle === undefined) throw new Error("This browser offers its cryptography only over https or on this machine itself. Use `runplane receipt verify` instead.");
-      const proof = await proofOf(index, record);
+      const { data: proof } = await getProof({ path: { index }, throwOnError: true });
       const steps = await verify(proof, record, pinned(proof.key));
       if (steps.every(({ ok }) => ok)) pin(proof.key);
       return steps;

@@ -4,11 +4,12 @@ import { Activity, ArrowUp, FilterX } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useShortcuts } from "../app/shortcuts";
 import type { DecisionView } from "../client/types.gen";
+import { Ago } from "../shared/Ago";
 import { Copy } from "../shared/Copy";
 import { Empty, Failure, Waiting } from "../shared/State";
 import { namesOf } from "./FilterBar";
 import type { Filters } from "./filters";
-import { useNewDecisions, type useRows } from "./rows";
+import { useNewDecisions, useReached, type useRows } from "./rows";
 import { Head, Row } from "./Row";
 import classes from "./decisions.module.css";
 
@@ -29,6 +30,7 @@ const AHEAD = 40;
 export function Table({ list, filtered, filters, open, close, clear }: Props) {
   const { rows, isPending, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage, fetchNewer, isFetchingPreviousPage, reload } = list;
   const scroller = useRef<HTMLDivElement>(null);
+  const reached = useReached();
   const narrow = useNarrow(scroller);
   const [newer, setNewer] = useState(false);
   const [marked, setMarked] = useState<string>();
@@ -82,7 +84,7 @@ export function Table({ list, filtered, filters, open, close, clear }: Props) {
   ]);
 
   if (error !== null && rows.loaded.length === 0) return <div className={classes.table}><Failure error={error} retry={() => void refetch()} /></div>;
-  if (isPending) return <div className={classes.table}><Waiting lines={14} /></div>;
+  if (isPending) return <div className={classes.table}>{reached === undefined ? null : <Searching back={reached} />}<Waiting lines={14} /></div>;
   return (
     <div className={classes.table}>
       <Head />
@@ -98,10 +100,15 @@ export function Table({ list, filtered, filters, open, close, clear }: Props) {
             return <Row key={item.key} row={rows.loaded[place]} top={item.start} height={height} selected={place === at} open={open} />;
           })}
         </div>
-        {count === 0 ? <Nothing filtered={filtered} filters={filters} clear={clear} /> : null}
+        {reached === undefined ? null : <Searching back={reached} />}
+        {count === 0 && reached === undefined && !isFetchingNextPage ? <Nothing filtered={filtered} filters={filters} clear={clear} /> : null}
       </div>
     </div>
   );
+}
+
+function Searching({ back }: { back: string }) {
+  return <p className={classes.searching} role="status">Searching, back to <Ago at={back} /></p>;
 }
 
 function Nothing({ filtered, filters, clear }: { filtered: boolean; filters: Filters; clear: () => void }) {

@@ -15,5 +15,7 @@ it("keeps the place of rows when pages before them were dropped", () => {
 
 it("asks for what is newer than the newest row", () => {
   expect(placeBefore(page(0, [60, 59], 59))).toEqual({ at: 0, after: 60 });
-  expect(placeBefore(page(0, [], null))).toBeUndefined();
+  expect(placeBefore(page(0, [], null))).toEqual({ at: 0, after: 99 });
+  expect(placeBefore({ start: 5, list: { ...page(0, [60], null).list, prevCursor: 80 } })).toEqual({ at: 5, after: 80 });
+  expect(placeBefore({ start: 0, list: { ...page(0, [], null).list, projectedTo: 0 } })).toBeUndefined();
 });

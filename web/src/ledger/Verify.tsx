@@ -8,7 +8,7 @@ import { grouped } from "../shared/numbers";
 import { Facts } from "../shared/Page";
 import { Failure } from "../shared/State";
 import { pin, pinned } from "./pinned";
-import { isSigned, readCheckpoint, toHex } from "./proof";
+import { canonicalText, isSigned, leafHash, readCheckpoint, toHex } from "./proof";
 import { Tree } from "./tree";
 import classes from "./ledger.module.css";
 
@@ -51,7 +51,7 @@ function Server() {
 
 const AT_ONCE = 1_000;
 
-/** Reads every entry and makes the root here. The entries are hashed as the server says they were; leaf hashes are made again. */
+/** Reads every entry, hashes its text and makes the root here. Of what the server says only the signature is believed. */
 function Browser() {
   const [done, setDone] = useState<[at: number, of: number]>();
   const verify = useMutation({
@@ -66,7 +66,8 @@ function Browser() {
       while (tree.size < checkpoint.size) {
         const { data } = await listEntries({ query: { from: tree.size, limit: Math.min(AT_ONCE, checkpoint.size - tree.size) }, throwOnError: true });
         if (data.entries.length === 0) throw new Error(`The server has no entry ${tree.size}.`);
-        await tree.append(data.entries.map(({ leafHash }) => leafHash));
+        // The text is made again from what was read: an entry that was not hashed as it is shown leads to another root.
+        await tree.append(await Promise.all(data.entries.map(({ entry }) => leafHash(canonicalText(entry)))));
         setDone([tree.size, checkpoint.size]);
       }
       const root = toHex(await tree.root());
@@ -89,10 +90,10 @@ function Browser() {
       {verify.data === undefined ? null : (
         <Verdict
           valid={verify.data.valid}
-          says={verify.data.valid ? `The leaf hashes of ${grouped(verify.data.size)} entries lead to the signed root` : "The leaf hashes do not lead to the signed root"}
+          says={verify.data.valid ? `${grouped(verify.data.size)} entries, hashed here, lead to the signed root` : "The entries do not lead to the signed root"}
         />
       )}
-      <p className="quiet">Makes the root from all leaf hashes and compares it with the signed one. Open an entry to check its text against its leaf.</p>
+      <p className="quiet">Reads every entry, hashes it here, and compares the root of the tree with the signed one.</p>
     </div>
   );
 }

@@ -140,7 +140,7 @@ export async function verify(proof: Proof, shownRecord: unknown, pinnedKey: stri
   let root: Hash = new Uint8Array(0);
   await step("Entry", async () => {
     leaf = await leafHash(proof.entry);
-    const same = canonical(JSON.parse(proof.entry)) === canonical(shownRecord);
+    const same = canonicalText(JSON.parse(proof.entry)) === canonicalText(shownRecord);
     return [same, same ? `the record shown here hashes to ${toHex(leaf).slice(0, 16)}…` : "the entry is not the record that is shown here"];
   });
   await step("Inclusion", async () => {
@@ -163,11 +163,13 @@ export async function verify(proof: Proof, shownRecord: unknown, pinnedKey: stri
   return steps;
 }
 
-/** One text per value, whatever the order of members. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) =>
-    typeof member === "object" && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
+/**
+ * The text of a record as it is hashed. RFC 8785 is what `JSON.stringify` writes, with members in order; a record whose text
+ * were another would hash to another leaf.
+ */
+export function canonicalText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalText(member)}`).join(",")}}`;
 }

@@ -1,5 +1,5 @@
 /** The root over many leaf hashes (RFC 6962), made as they come; only one hash per level is kept. */
-import { fromHex, type Hash } from "./proof";
+import type { Hash } from "./proof";
 
 async function node(left: Hash, right: Hash): Promise<Hash> {
   const bytes = new Uint8Array(65);
@@ -14,9 +14,9 @@ export class Tree {
   /** Roots of the full subtrees, largest first. */
   private frontier: { height: number; hash: Hash }[] = [];
 
-  async append(leaves: readonly string[]): Promise<void> {
+  async append(leaves: readonly Hash[]): Promise<void> {
     for (const leaf of leaves) {
-      let top = { height: 0, hash: fromHex(leaf) };
+      let top = { height: 0, hash: leaf };
       for (let last = this.frontier.at(-1); last !== undefined && last.height === top.height; last = this.frontier.at(-1)) {
         this.frontier.pop();
         top = { height: top.height + 1, hash: await node(last.hash, top.hash) };

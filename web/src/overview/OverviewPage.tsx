@@ -79,7 +79,7 @@ function Tiles({ statistics, range, total }: { statistics: Statistics; range: st
         <span>Decisions</span>
         <b className="num">{compact(total)}</b>
         <small>
-          {statistics.newestOnly === undefined ? `${grouped(statistics.ledgerSize)} entries on the ledger` : `only the newest ${grouped(statistics.newestOnly)} are counted`}
+          {grouped(statistics.ledgerSize)} entries on the ledger
         </small>
       </Link>
       <Link to="/decisions" search={{ range, outcome: "ALLOW" }} className={classes.tile}>
@@ -109,21 +109,21 @@ function Health({ statistics }: { statistics: Statistics }) {
       <dl className={classes.health}>
         <div>
           <dt>Answer, median</dt>
-          <dd className="num">{latency === undefined ? "–" : duration(latency.p50Ms * 1000)}</dd>
+          <dd className="num">{latency == null ? "–" : duration(latency.p50Ms * 1000)}</dd>
         </div>
         <div>
           <dt>Answer, 99 of 100</dt>
-          <dd className="num">{latency === undefined ? "–" : duration(latency.p99Ms * 1000)}</dd>
+          <dd className="num">{latency == null ? "–" : duration(latency.p99Ms * 1000)}</dd>
         </div>
         <div>
           <dt>Ledger</dt>
           <dd data-bad={ledger.valid === false || undefined}>
-            <Link to="/ledger">{ledger.valid === undefined ? "verify" : ledger.valid ? "as signed" : "broken"}</Link>
+            <Link to="/ledger">{ledger.valid == null ? "verify" : ledger.valid ? "as signed" : "broken"}</Link>
           </dd>
         </div>
         <div>
           <dt>Verified</dt>
-          <dd className="num">{ledger.checkedTo === undefined ? "–" : grouped(ledger.checkedTo)} of {grouped(ledger.size)}</dd>
+          <dd className="num">{ledger.checkedTo == null ? "–" : grouped(ledger.checkedTo)} of {grouped(ledger.size)}</dd>
         </div>
         <div>
           <dt>Lists behind by</dt>

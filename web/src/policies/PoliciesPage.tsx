@@ -4,14 +4,15 @@ import { Link } from "@tanstack/react-router";
 import { FileCode2, Plus } from "lucide-react";
 import { useMay } from "../api/session";
 import { listPoliciesOptions } from "../client/@tanstack/react-query.gen";
-import type { PolicyView } from "../client/types.gen";
+import type { PolicyHits, PolicyView } from "../client/types.gen";
 import { Ago } from "../shared/Ago";
 import { Badge } from "../shared/Badge";
 import { Digest } from "../shared/Copy";
 import { compact, plural } from "../shared/numbers";
 import { Page } from "../shared/Page";
 import { Empty, Failure, Waiting } from "../shared/State";
-import { hitsQuery, type Hits } from "./api";
+import { hitsQuery } from "./api";
+import { WITHIN } from "./RuleHits";
 import classes from "./policies.module.css";
 
 /** The policies in force, and what their rules do. */
@@ -19,7 +20,7 @@ export function PoliciesPage() {
   const { data, error, isPending, refetch } = useQuery(listPoliciesOptions());
   const mayPublish = useMay("publish");
   const policies = data?.policies ?? [];
-  const hits = useQueries({ queries: policies.map(({ name }) => ({ ...hitsQuery(name), retry: false })) });
+  const hits = useQueries({ queries: policies.map(({ name }) => hitsQuery(name, WITHIN[0])) });
   return (
     <Page
       title="Policies"
@@ -45,9 +46,9 @@ export function PoliciesPage() {
   );
 }
 
-function Policy({ policy, hits }: { policy: PolicyView; hits: Hits["rules"] | undefined }) {
-  const total = hits?.reduce((sum, rule) => sum + rule.hits, 0);
-  const dead = hits?.filter(({ never }) => never).length ?? 0;
+function Policy({ policy, hits }: { policy: PolicyView; hits: PolicyHits | undefined }) {
+  const total = hits?.rules.reduce((sum, rule) => sum + rule.hits, 0);
+  const dead = hits?.rules.filter(({ never }) => never).length ?? 0;
   return (
     <li>
       <Link to="/policies/$name" params={{ name: policy.name }} className={classes.policy}>
@@ -60,15 +61,15 @@ function Policy({ policy, hits }: { policy: PolicyView; hits: Hits["rules"] | un
         {total === undefined ? <span /> : (
           <span className={classes.figure}>
             <b className="num">{compact(total)}</b>
-            <small>hits in 7 days</small>
+            <small>hits in {WITHIN[1]}</small>
           </span>
         )}
         <span className={classes.figure}>
           <b className="num">{policy.rules}</b>
-          <small>rules{dead > 0 ? `, ${dead} never hit` : ""}</small>
+          <small>rules{dead > 0 ? `, ${dead} not hit` : ""}</small>
         </span>
         <span className={classes.strip} aria-hidden>
-          {(hits ?? []).map(({ rule, hits: count, never }) => (
+          {(hits?.rules ?? []).map(({ rule, hits: count, never }) => (
             <i key={rule} title={`${rule}: ${count}`} data-never={never || undefined} style={{ opacity: never ? 1 : 0.3 + 0.7 * Math.min(1, Math.log10(1 + count) / 3) }} />
           ))}
         </span>

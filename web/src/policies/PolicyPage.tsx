@@ -9,37 +9,48 @@ import { getPolicyOptions } from "../client/@tanstack/react-query.gen";
 import { Badge } from "../shared/Badge";
 import { Page } from "../shared/Page";
 import { Failure, Waiting } from "../shared/State";
-import { hitsQuery } from "./api";
 import { Draft } from "./Draft";
 import { History } from "./History";
 import { nameIn, ruleAt } from "./places";
 import { Publish } from "./Publish";
 import { RuleHits } from "./RuleHits";
-import { TryIt } from "./TryIt";
+import { TryIt, type Trial } from "./TryIt";
 import classes from "./policies.module.css";
 
 export function PolicyPage() {
   const { name } = useParams({ from: "/inside/policies/$name" });
   const { data, error, refetch } = useQuery({ ...getPolicyOptions({ path: { name } }), refetchOnWindowFocus: false });
   if (data === undefined) return <Page title={name}>{error === null ? <Waiting lines={14} /> : <Failure error={error} retry={() => void refetch()} />}</Page>;
-  return <Workbench key={name} name={name} active={data.yaml} />;
+  return <Workbench key={name} name={name} active={data.yaml} updatedAt={data.updatedAt} />;
 }
 
 export type View = "edit" | "rules" | "history";
 
+interface Props {
+  name: string | undefined;
+  /** The text in force. */
+  active: string | undefined;
+  updatedAt?: string;
+  /** The text to start from, if that is another. */
+  start?: string;
+  /** A rule to look at first. */
+  look?: string;
+  /** A call to try at once. */
+  trial?: Trial;
+}
+
 /** A policy being written: the text, what is wrong with it, what it would decide, and its past. */
-export function Workbench({ name, active, start = active }: { name: string | undefined; active: string | undefined; start?: string }) {
+export function Workbench({ name, active, updatedAt, start = active, look, trial }: Props) {
   const search: { rule?: string; view?: string } = useSearch({ strict: false });
   const navigate = useNavigate();
   const [text, setText] = useState(start ?? "");
   const [publishing, setPublishing] = useState(false);
   const [valid, setValid] = useState<boolean>();
-  // Offered where the server counts them.
-  const counts = useQuery({ ...hitsQuery(name ?? ""), retry: false, enabled: name !== undefined }).data !== undefined;
   const mayPublish = useMay("publish");
   const changed = text !== (active ?? "");
   const view = name === undefined ? "edit" : ((search.view ?? "edit") as View);
-  const at = useMemo(() => (search.rule === undefined ? undefined : ruleAt(text, search.rule)), [search.rule]);
+  const wanted = search.rule ?? look;
+  const at = useMemo(() => (wanted === undefined ? undefined : ruleAt(text, wanted)), [wanted]);
   const written = nameIn(text) ?? name;
   const show = (next: string) => name !== undefined && void navigate({ to: "/policies/$name", params: { name }, search: next === "edit" ? {} : { view: next }, replace: true });
   useBlocker({ shouldBlockFn: ({ current, next }) => changed && current.pathname !== next.pathname && !window.confirm("The draft is not published. Leave it?"), enableBeforeUnload: changed && mayPublish });
@@ -54,7 +65,7 @@ export function Workbench({ name, active, start = active }: { name: string | und
           {name === undefined ? null : (
             <SegmentedControl
               aria-label="View" value={view} onChange={show}
-              data={[{ value: "edit", label: "Text" }, ...(counts ? [{ value: "rules", label: "Rules" }] : []), { value: "history", label: "History" }]}
+              data={[{ value: "edit", label: "Text" }, { value: "rules", label: "Rules" }, { value: "history", label: "History" }]}
             />
           )}
           {changed && name !== undefined ? <Button variant="default" onClick={() => setText(active ?? "")}>Discard</Button> : null}
@@ -70,11 +81,11 @@ export function Workbench({ name, active, start = active }: { name: string | und
       {view === "history" && name !== undefined ? (
         <History name={name} active={active ?? ""} restore={setText} />
       ) : view === "rules" && name !== undefined ? (
-        <RuleHits name={name} yaml={active ?? ""} />
+        <RuleHits name={name} updatedAt={updatedAt ?? ""} />
       ) : (
         <div className={classes.bench}>
           <Draft text={text} change={setText} readOnly={!mayPublish} at={at} setValid={setValid} />
-          <TryIt yaml={changed ? text : undefined} text={text} />
+          <TryIt yaml={changed ? text : undefined} text={text} trial={trial} />
         </div>
       )}
       <Publish

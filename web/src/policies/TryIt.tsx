@@ -1,7 +1,7 @@
 import { Button, Select } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Play } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { getCatalogueOptions, listAgentsOptions } from "../client/@tanstack/react-query.gen";
 import { Failure } from "../shared/State";
 import { explain, type Call } from "./api";
@@ -10,12 +10,17 @@ import { exampleFor } from "./example";
 import { Explained } from "./Explained";
 import classes from "./policies.module.css";
 
+export interface Trial {
+  call: Call;
+  agent: string;
+}
+
 /** Decides a pasted call by the text on the left, and shows what every rule made of it. Nothing is recorded. */
-export function TryIt({ yaml, text }: { yaml: string | undefined; text: string }) {
+export function TryIt({ yaml, text, trial }: { yaml: string | undefined; text: string; trial?: Trial }) {
   const catalogue = useQuery({ ...getCatalogueOptions(), staleTime: 300_000 }).data;
   const agents = useQuery({ ...listAgentsOptions(), staleTime: 30_000 }).data?.agents ?? [];
-  const [agent, setAgent] = useState<string | null>(null);
-  const [written, setWritten] = useState<string>();
+  const [agent, setAgent] = useState<string | null>(trial?.agent ?? null);
+  const [written, setWritten] = useState(trial && JSON.stringify(trial.call.action, null, 2));
   const call = written ?? JSON.stringify(exampleFor(text, catalogue), null, 2);
   const attempt = useMutation({
     mutationFn: async () => {
@@ -23,6 +28,10 @@ export function TryIt({ yaml, text }: { yaml: string | undefined; text: string }
       return explain("action" in parsed ? parsed : { action: parsed }, agent ?? undefined, yaml);
     },
   });
+  const { mutate } = attempt;
+  useEffect(() => {
+    if (trial !== undefined) mutate();
+  }, [trial, mutate]);
   return (
     <section className={classes.try} aria-label="Try it" tabIndex={0}>
       <div className={classes.tryHead}>

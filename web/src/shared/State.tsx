@@ -26,7 +26,7 @@ const ADVICE: Record<string, string> = {
 /** Something went wrong: says what, and what to do. */
 export function Failure({ error, retry, title = "This could not be loaded" }: { error: unknown; retry?: () => void; title?: string }) {
   const problem = Problem.of(error);
-  const advice = problem.unknownHere ? "This server is older than this page: it does not have this yet. Build and start them together with `make run`." : ADVICE[problem.code];
+  const advice = ADVICE[problem.code];
   return (
     <div className={classes.failure} role="alert">
       <CircleAlert size={18} aria-hidden />

@@ -10,6 +10,7 @@ pub mod guard;
 pub mod init;
 pub mod keys;
 pub mod policy;
+pub mod receipt;
 pub mod risk;
 pub mod serve;
 pub mod users;

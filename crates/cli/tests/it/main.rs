@@ -10,4 +10,5 @@ mod help;
 mod kill;
 mod manage;
 mod policy;
+mod receipt;
 mod round_trip;

@@ -49,7 +49,10 @@ impl Call {
         self.write_canonical(&mut out);
         out.extend_from_slice(b",\"agent\":");
         let agent = &self.agent;
-        text_member(b"{\"environment\":", Some(agent.environment.as_str()), &mut out);
+        let asserts: &[u8] = if self.asserts_subject { b"true" } else { b"false" };
+        out.extend_from_slice(b"{\"assertsSubject\":");
+        out.extend_from_slice(asserts);
+        text_member(b",\"environment\":", Some(agent.environment.as_str()), &mut out);
         out.extend_from_slice(b",\"labels\":[");
         for (index, label) in agent.labels.iter().enumerate() {
             text_member(if index > 0 { b"," } else { b"" }, Some(label), &mut out);
@@ -97,6 +100,7 @@ impl Call {
                     owner: optional(agent, "owner")?,
                 },
                 source: optional(action, "source")?,
+                asserts_subject: asserts_subject(agent)?,
             },
             registration: registration(payload.get("registration"))?,
             digest: sha256(&[TAG, &json::to_canonical(action)]),
@@ -116,9 +120,20 @@ impl Stored {
 
     /// The same call under today's facts about the agent and the target. Its digest differs from the
     /// stored one if those facts change what the action is, or where it takes effect.
-    pub fn today(self, agent: Agent, catalogue: &Catalogue, settings: &Settings) -> Result<Call, CallError> {
-        let established = Established { agent, ..self.established };
-        Call::new(self.asked, established, catalogue, settings)
+    ///
+    /// The workspace and the source stay those of the key that asked; everything else is as it is established today.
+    pub fn today(self, today: Established, catalogue: &Catalogue, settings: &Settings) -> Result<Call, CallError> {
+        let Established { workspace, source, .. } = self.established;
+        Call::new(self.asked, Established { workspace, source, ..today }, catalogue, settings)
+    }
+}
+
+/// Absent in what was stored before subjects were told apart: then all of them were believed.
+fn asserts_subject(agent: &Value) -> Result<bool, PayloadError> {
+    match agent.get("assertsSubject") {
+        None => Ok(true),
+        Some(Value::Bool(asserts)) => Ok(*asserts),
+        Some(_) => Err(PayloadError::Member("assertsSubject")),
     }
 }
 

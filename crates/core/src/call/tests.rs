@@ -15,7 +15,7 @@ fn established() -> Established {
         labels: vec!["refund-desk".into(), "é".into()],
         owner: Some("usr_1".into()),
     };
-    Established { workspace: "ws_1".into(), agent, source: Some("stripe".into()) }
+    Established { workspace: "ws_1".into(), agent, source: Some("stripe".into()), asserts_subject: false }
 }
 
 fn asked(context: &str) -> Asked {
@@ -76,14 +76,14 @@ fn a_payload_brings_back_the_call() {
     let stored = Call::from_payload(&payload).unwrap();
     assert_eq!(stored.digest, call.digest());
     assert_eq!(stored.clone().as_recorded(&Catalogue::builtin()).unwrap(), call);
-    assert_eq!(stored.today(call.agent.clone(), &Catalogue::builtin(), &settings()).unwrap(), call);
+    assert_eq!(stored.today(established(), &Catalogue::builtin(), &settings()).unwrap(), call);
 }
 
 #[test]
 fn today_means_the_registration_of_today() {
     let call = call("{}");
     let stored = Call::from_payload(&call.to_payload()).unwrap();
-    let moved = stored.clone().today(call.agent.clone(), &Catalogue::builtin(), &Settings::default()).unwrap();
+    let moved = stored.clone().today(established(), &Catalogue::builtin(), &Settings::default()).unwrap();
     assert_eq!(moved.environment.as_str(), "staging");
     assert_ne!(moved.digest(), call.digest());
     assert_eq!(stored.as_recorded(&Catalogue::builtin()).unwrap().environment.as_str(), "production");

@@ -193,6 +193,28 @@ fn a_call_prepared_under_another_bundle_is_blocked() {
 }
 
 #[test]
+fn a_subject_that_is_only_claimed_never_helps() {
+    let world = World::policy(
+        "- { id: anas, action: process_refund, when: 'subject == \"ana\"', decision: ALLOW }\n\
+         - { id: nobody, action: process_refund, when: subject == null, decision: ALLOW }\n\
+         - { id: not-eve, action: process_refund, unless: 'subject == \"ana\"', decision: REQUIRE_APPROVAL }\n\
+         - { id: often, action: process_refund, limit: { count: 1, within: 1h, per: [subject], otherwise: BLOCK } }",
+    )
+    .default_decision(Allow);
+    let outcome = |call: &crate::call::Call| world.decide(call).outcome;
+    let key = |call: &crate::call::Call| {
+        *prepare(&world.bundle, call.clone(), crate::inspect::Readings::default()).meter_keys().next().unwrap()
+    };
+    let ana = refund_for("ana", true);
+    assert_eq!(outcome(&ana), Allow);
+    let claimed = world.decide(&refund_for("ana", false));
+    assert_eq!((claimed.outcome, claimed.code), (RequireApproval, ReasonCode::EvaluationError));
+    assert_ne!(key(&ana), key(&refund_for("bo", true)));
+    assert_eq!(key(&refund_for("ana", false)), key(&refund_for("bo", false)), "all that are claimed share a bucket");
+    assert_eq!(key(&refund_for("ana", false)), key(&refund("1")), "with those that name nobody");
+}
+
+#[test]
 fn severity_is_the_highest_of_rules_and_risk() {
     let world = World::policy(
         "- { id: a, action: read_balance, decision: ALLOW, severity: high }\n\

@@ -18,7 +18,7 @@ pub(super) fn call(action: &str, context: &str) -> Call {
     let context = crate::json::read(context.as_bytes(), &crate::json::Limits::default()).expect(context);
     let context = context.as_object().unwrap().clone();
     let asked = Asked { action: action.into(), target: "github".into(), context, ..Asked::default() };
-    let established = Established { workspace: "ws_1".into(), agent, source: None };
+    let established = Established { workspace: "ws_1".into(), agent, source: None, asserts_subject: false };
     Call::new(asked, established, &Catalogue::builtin(), &settings).unwrap()
 }
 

@@ -159,7 +159,7 @@ impl Per {
             Self::Agent => text(Some(&call.agent.id)),
             Self::Target => text(Some(&call.target)),
             Self::Session => text(call.session.as_deref()),
-            Self::Subject => text(call.subject.as_deref()),
+            Self::Subject => text(call.subject.as_deref().filter(|_| call.asserts_subject)),
             Self::Source => text(call.source.as_deref()),
             Self::Environment => text(Some(call.environment.as_str())),
             Self::Action => text(Some(&call.action.canonical)),

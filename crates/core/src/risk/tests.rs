@@ -22,7 +22,7 @@ fn call(action: &str, environment: &str, sensitivity: Option<&str>, members: &[(
     };
     let context: Object = members.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
     let asked = Asked { action: action.into(), target: "t".into(), context, ..Asked::default() };
-    let established = Established { workspace: "ws_1".into(), agent, source: None };
+    let established = Established { workspace: "ws_1".into(), agent, source: None, asserts_subject: false };
     Call::new(asked, established, &Catalogue::builtin(), &settings).unwrap()
 }
 

@@ -141,7 +141,7 @@ fn decided(file: &str, text: &str, example: &Example, used_up: bool) -> Outcome 
         who.labels.clone_from(&agent.labels);
     }
     let source = agent.and_then(|agent| agent.source.clone());
-    let established = Established { workspace: "ws_1".to_owned(), agent: who, source };
+    let established = Established { workspace: "ws_1".to_owned(), agent: who, source, asserts_subject: true };
     let mut call = Call::new(asked, established, bundle.catalogue(), bundle.settings()).unwrap();
     let readings = inspect::read_all(&mut call, bundle.catalogue(), bundle.settings());
     let prepared = prepare(&bundle, call, readings);

@@ -66,7 +66,12 @@ impl Sandbox {
             session: None,
             context: action.get("context").and_then(Value::as_object).cloned().unwrap_or_default(),
         };
-        let established = Established { workspace: "ws_1".to_owned(), agent: self.agent.clone(), source: None };
+        let established = Established {
+            workspace: "ws_1".to_owned(),
+            agent: self.agent.clone(),
+            source: None,
+            asserts_subject: false,
+        };
         let (catalogue, settings) = (self.bundle.catalogue(), self.bundle.settings());
         let mut call = Call::new(asked, established, catalogue, settings).expect("a usable call");
         let readings = inspect::read_all(&mut call, catalogue, settings);

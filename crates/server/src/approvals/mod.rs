@@ -131,7 +131,7 @@ pub async fn vote(person: &Person, id: &str, verdict: Verdict, comment: Option<S
     let counted = workspace
         .submit(|reply| Work::Vote(Box::new(Vote { approval, voter, verdict, comment, shown, reply })))
         .await?;
-    voted(workspace, counted).await
+    voted(person, counted).await
 }
 
 /// A person withdraws a held action.
@@ -141,12 +141,12 @@ pub async fn cancel(person: &Person, id: &str, comment: Option<String>) -> Resul
     find(workspace, id, None).await?.ok_or_else(|| Error::plain(Kind::UnknownApproval))?;
     let (approval, by) = (id.to_owned(), person.id().to_owned());
     let cancelled = workspace.submit(|reply| Work::Cancel(Box::new(Cancel { approval, by, comment, reply }))).await?;
-    voted(workspace, cancelled).await
+    voted(person, cancelled).await
 }
 
-async fn voted(workspace: &Arc<Workspace>, voted: Voted) -> Result<ApprovalView, Error> {
+async fn voted(person: &Person, voted: Voted) -> Result<ApprovalView, Error> {
     match voted {
-        Voted::Counted(recorded) => view_of(workspace, recorded.value().clone()).await,
+        Voted::Counted(recorded) => view_of(&person.workspace, recorded.value().clone(), Some(person.clone())).await,
         Voted::NotPending(held) => {
             let state = held.approval.state.as_str();
             Err(Error::new(Kind::ApprovalNotPending, format!("the approval is already {state}")).with("state", state))
@@ -162,13 +162,17 @@ fn check_comment(comment: Option<&str>) -> Result<(), Error> {
     Ok(())
 }
 
-pub async fn view_of(workspace: &Arc<Workspace>, held: Held) -> Result<ApprovalView, Error> {
+pub async fn view_of(workspace: &Arc<Workspace>, held: Held, person: Option<Person>) -> Result<ApprovalView, Error> {
     let workspace = Arc::clone(workspace);
-    tasks::blocking(move || ApprovalView::of(&workspace, &held)).await
+    tasks::blocking(move || ApprovalView::of(&workspace, &held, person.as_ref())).await
 }
 
 /// Newest first; the cursor is the index of the last one shown.
-pub async fn list(workspace: &Arc<Workspace>, filter: ApprovalFilter) -> Result<Vec<(u64, ApprovalView)>, Error> {
+pub async fn list(
+    workspace: &Arc<Workspace>,
+    filter: ApprovalFilter,
+    person: Option<Person>,
+) -> Result<Vec<(u64, ApprovalView)>, Error> {
     // Whatever is due is closed first, so that nothing is listed as waiting that is not.
     workspace.submit(Work::Tick).await?;
     let workspace = Arc::clone(workspace);
@@ -177,7 +181,7 @@ pub async fn list(workspace: &Arc<Workspace>, filter: ApprovalFilter) -> Result<
         rows.iter()
             .map(|row| {
                 let held = Held::parse(&row.bytes)?;
-                Ok((row.index, ApprovalView::of(&workspace, &held)?))
+                Ok((row.index, ApprovalView::of(&workspace, &held, person.as_ref())?))
             })
             .collect()
     })

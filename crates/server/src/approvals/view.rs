@@ -6,11 +6,12 @@ use crate::error::Error;
 use crate::find;
 use crate::guard::RequirementView;
 use crate::held::Held;
-use crate::people::name_of;
+use crate::people::{Person, Role, name_of};
 use crate::workspace::Workspace;
 use runplane_core::approval::Verdict;
 use runplane_core::call::Call;
 use runplane_core::json;
+use runplane_core::time::Micros;
 use runplane_core::value::Value;
 use runplane_store::Payload;
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ pub struct ApprovalView {
     /// The same with all its states: `redeemed`, `refused` and `cancelled` besides.
     pub state: String,
     pub request_id: String,
-    pub agent: AgentName,
+    pub agent: AskingAgent,
     /// RFC 3339.
     pub created_at: String,
     pub expires_at: String,
@@ -46,10 +47,16 @@ pub struct ApprovalView {
     pub severity: String,
     pub requirements: Vec<RequirementView>,
     pub votes: Vec<VoteView>,
+    /// Whether the person who asks may approve or deny it now; absent for agents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub can_decide: Option<bool>,
+    /// Why not, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cannot_decide_because: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct AgentName {
+pub struct AskingAgent {
     pub id: String,
     pub name: String,
 }
@@ -110,7 +117,9 @@ pub fn stored_call(workspace: &Workspace, index: u64) -> Result<Option<Call>, Er
 }
 
 impl ApprovalView {
-    pub fn of(workspace: &Workspace, held: &Held) -> Result<Self, Error> {
+    /// As `person` sees it; an agent is nobody here.
+    pub fn of(workspace: &Workspace, held: &Held, person: Option<&Person>) -> Result<Self, Error> {
+        let objection = person.map(|person| objection(person, held, workspace.clock.now()));
         let approval = &held.approval;
         let body = find::decision_at(&*workspace.store, &workspace.id, held.index)?
             .ok_or_else(|| Error::internal("the decision behind an approval is missing"))?;
@@ -129,7 +138,7 @@ impl ApprovalView {
             status: approval.state.status().to_owned(),
             state: approval.state.as_str().to_owned(),
             request_id: approval.request_id.clone(),
-            agent: AgentName { id: approval.agent.clone(), name },
+            agent: AskingAgent { id: approval.agent.clone(), name },
             created_at: rfc3339(approval.created_at),
             expires_at: rfc3339(approval.expires_at),
             resolved_at: approval.resolved_at.map(rfc3339),
@@ -164,8 +173,16 @@ impl ApprovalView {
                     comment: vote.comment.clone(),
                 })
                 .collect(),
+            can_decide: objection.as_ref().map(Option::is_none),
+            cannot_decide_because: objection.flatten(),
         })
     }
+}
+
+/// Why a vote of this person would not count, if so. The same questions are asked when the vote comes.
+fn objection(person: &Person, held: &Held, now: Micros) -> Option<String> {
+    let role = person.require(Role::Approver).err().map(|refused| refused.detail);
+    role.or_else(|| held.approval.may_vote(&person.voter(), now).err().map(|refused| refused.to_string()))
 }
 
 /// Exact numbers survive: the canonical text is what is parsed.

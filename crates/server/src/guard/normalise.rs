@@ -129,6 +129,7 @@ pub fn established(identity: &Identity) -> Established {
         workspace: identity.workspace.id.clone(),
         agent: agent_facts(identity),
         source: identity.agent.source.clone(),
+        asserts_subject: identity.agent.asserts_subject,
     }
 }
 

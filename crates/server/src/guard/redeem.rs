@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 use super::identify::Identity;
-use super::normalise::{Refusal, agent_facts};
+use super::normalise::{Refusal, established};
 use super::prepare::guarded;
 use super::sequence::caller;
 use super::{ATTEMPTS, identify};
@@ -93,7 +93,7 @@ async fn prepare_stored(identity: &Arc<Identity>, approval: &str) -> Result<(Vec
             .map_err(|failure| Error::internal("a stored action could not be read").because(failure))?;
         let prepared = guarded(|| {
             let mut call = stored
-                .today(agent_facts(&identity), bundle.catalogue(), bundle.settings())
+                .today(established(&identity), bundle.catalogue(), bundle.settings())
                 .map_err(|failure| Refusal::new(Code::InvalidRequest, failure.to_string()))?;
             let readings = inspect::read_all(&mut call, bundle.catalogue(), bundle.settings());
             Ok(decide::prepare(bundle, call, readings))

@@ -85,7 +85,7 @@ pub async fn list_approvals(caller: Caller, Query(query): Query<ListQuery>) -> R
     };
     let statuses = query.status.as_deref().map(states).transpose()?.unwrap_or_default();
     let filter = ApprovalFilter { statuses, agent, before: query.cursor, limit };
-    let rows = approvals::list(caller.workspace(), filter).await?;
+    let rows = approvals::list(caller.workspace(), filter, caller.person().cloned()).await?;
     let next_cursor = (rows.len() == limit).then(|| rows.last().map(|(index, _)| *index)).flatten();
     Ok(Json(ApprovalList { approvals: rows.into_iter().map(|(_, view)| view).collect(), next_cursor }))
 }
@@ -149,7 +149,7 @@ pub async fn get_approval(
         return Ok(Json(status).into_response());
     }
     let held = held.ok_or_else(|| Error::plain(Kind::UnknownApproval))?;
-    Ok(Json(approvals::view_of(workspace, held).await?).into_response())
+    Ok(Json(approvals::view_of(workspace, held, caller.person().cloned()).await?).into_response())
 }
 
 fn parse_wait(text: &str) -> Result<Duration, Error> {

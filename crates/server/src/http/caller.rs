@@ -61,6 +61,13 @@ impl Caller {
         }
     }
 
+    pub fn person(&self) -> Option<&Person> {
+        match self {
+            Self::Person(person) => Some(person),
+            Self::Agent(_) => None,
+        }
+    }
+
     /// What this caller may see of a list: everything, or only what belongs to one agent.
     pub fn only_agent(&self) -> Option<&str> {
         match self {

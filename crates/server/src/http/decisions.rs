@@ -8,6 +8,7 @@ use crate::control::Control;
 use crate::decisions::{self, Kept, Listed, Trace};
 use crate::error::{Error, Kind as ErrorKind};
 use crate::record::Kind;
+use crate::search::{self, Words};
 use axum::Json;
 use axum::extract::Path;
 use runplane_core::time::Micros;
@@ -54,6 +55,10 @@ pub struct ListQuery {
     since: Option<Moment>,
     /// Before this time.
     until: Option<Moment>,
+    /// Words that all occur in what the list says of a decision: request id, agent, action, target, environment,
+    /// rule, reason, severity, outcome, approval. At most 200 characters; case does not count. One request looks at
+    /// 20,000 decisions at most: a page may hold few or none and still have a `nextCursor`.
+    q: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -114,8 +119,11 @@ pub struct DecisionList {
     /// Newest first.
     decisions: Vec<DecisionView>,
     next_cursor: Option<u64>,
-    /// To be sent as `after` for newer ones; absent when the page is empty.
+    /// To be sent as `after` for newer ones; absent when nothing was found or looked at.
     prev_cursor: Option<u64>,
+    /// How far a search for words got: the time of the last decision it looked at, if it did not reach the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    searched_to: Option<Moment>,
     /// Entries the list covers. The list follows the ledger at a small distance.
     projected_to: u64,
     /// Entries of the ledger.
@@ -271,15 +279,25 @@ pub async fn list_decisions(caller: Caller, Query(query): Query<ListQuery>) -> R
         after: query.after,
         limit,
     };
-    let page = decisions::list(workspace, filter).await?;
     let control = workspace.control();
-    let next_cursor =
-        (page.decisions.len() == limit || upwards).then(|| page.decisions.last().map(|last| last.row.index)).flatten();
-    let prev_cursor = page.decisions.first().map(|first| first.row.index);
+    let (page, reached) = match query.q.as_deref().map(Words::of).transpose()?.flatten() {
+        None => (decisions::list(workspace, filter).await?, None),
+        Some(words) => search::search(workspace, filter, words).await?,
+    };
+    let (first, last) = (page.decisions.first(), page.decisions.last());
+    let stopped = reached.as_ref().map(|(index, _)| *index);
+    let (next_cursor, prev_cursor) = if upwards {
+        (last.map(|last| last.row.index), stopped.or_else(|| first.map(|first| first.row.index)))
+    } else {
+        let full = (page.decisions.len() == limit).then(|| last.map(|last| last.row.index)).flatten();
+        (full.or(stopped), first.map(|first| first.row.index))
+    };
+    let searched_to = reached.filter(|_| !upwards).map(|(_, at)| Moment(at));
     Ok(Json(DecisionList {
         decisions: page.decisions.into_iter().map(|listed| DecisionView::listed(listed, &control)).collect(),
         next_cursor,
         prev_cursor,
+        searched_to,
         projected_to: page.projected_to,
         ledger_size: workspace.published.head.load().size,
     }))

@@ -109,7 +109,7 @@ pub struct DecideResults {
 pub async fn list_groups(admin: Admin, Query(query): Query<GroupsQuery>) -> Result<Json<GroupList>, Error> {
     let filter =
         ApprovalFilter { statuses: vec!["pending".to_owned()], agent: query.agent, before: None, limit: LOOKED_AT };
-    let rows = approvals::list(&admin.workspace, filter).await?;
+    let rows = approvals::list(&admin.workspace, filter, Some(admin.clone())).await?;
     let truncated = rows.len() == LOOKED_AT;
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut groups: Vec<GroupView> = Vec::new();

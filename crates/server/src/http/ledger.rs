@@ -216,7 +216,7 @@ pub async fn get_proof(
     let entry = String::from_utf8(proof.entry.bytes)
         .map_err(|_| Error::internal(format!("entry {index} is no JSON text: verify the ledger")))?;
     let view = ProofView {
-        receipt: 1,
+        receipt: runplane_ledger::receipt::VERSION,
         index,
         size: proof.size,
         leaf_hash: hex::encode(proof.entry.leaf_hash),

@@ -27,6 +27,7 @@ pub mod openapi;
 mod policies;
 mod policy_explain;
 mod policy_history;
+mod policy_hits;
 mod policy_tools;
 mod problem;
 pub mod problems;
@@ -75,6 +76,7 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(policy_tools::get_schema))
         .routes(routes!(policy_explain::explain_call))
         .routes(routes!(policies::get_policy, policies::put_policy, policies::delete_policy))
+        .routes(routes!(policy_hits::get_hits))
         .routes(routes!(policy_history::list_versions))
         .routes(routes!(policy_history::get_version))
         .routes(routes!(policy_history::post_rollback))

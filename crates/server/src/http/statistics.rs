@@ -7,6 +7,7 @@ use super::query::Query;
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::statistics::{self, Counts, HOUR, Range};
+use crate::verification::{self, Standing};
 use axum::Json;
 use axum::extract::State;
 use runplane_core::time::Span;
@@ -86,9 +87,15 @@ pub struct WaitingView {
 }
 
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct LedgerHead {
     size: u64,
     root: String,
+    /// Entries that were verified since the server started.
+    checked_to: u64,
+    /// Absent until all of them were read once since the server started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid: Option<bool>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -161,6 +168,7 @@ pub async fn get_statistics(
         to: if band == 9 { 100 } else { band * 10 + 9 },
         counts: counts.into(),
     });
+    let Standing { checked_to, valid } = verification::standing(&admin.workspace);
     Ok(Json(StatisticsView {
         from: Moment(read.from),
         to: Moment(read.until),
@@ -189,7 +197,7 @@ pub async fn get_statistics(
             oldest_at: read.oldest.map(Moment),
             soonest_expiry: read.soonest_expiry.map(Moment),
         },
-        ledger: LedgerHead { size: head.size, root: hex::encode(head.root) },
+        ledger: LedgerHead { size: head.size, root: hex::encode(head.root), checked_to, valid },
     }))
 }
 

@@ -57,6 +57,14 @@ pub fn find(control: &Control, name: &str) -> Result<Listed, Error> {
     control.policies.get(name).map(|policy| listed(control, policy)).ok_or_else(|| Error::plain(Kind::UnknownPolicy))
 }
 
+/// The rules of a policy in force that decide or limit something, by id.
+pub fn deciding_rules(control: &Control, name: &str) -> Result<Vec<String>, Error> {
+    find(control, name)?;
+    let rules = control.bundle.as_ref().map(|bundle| bundle.rules()).unwrap_or_default();
+    let own = rules.iter().filter(|rule| &*rule.id.policy == name && (rule.decision.is_some() || rule.limit.is_some()));
+    Ok(own.map(|rule| rule.id.rule.to_string()).collect())
+}
+
 fn listed(control: &Control, policy: &Arc<Policy>) -> Listed {
     let summaries = control.bundle.as_ref().map(|bundle| bundle.policies()).unwrap_or_default();
     let summary = summaries.iter().find(|summary| summary.name == policy.name).cloned();

@@ -181,3 +181,22 @@ async fn a_key_ends_when_it_is_revoked_or_expires_and_never_comes_back() {
     let server = server.restart().await;
     assert_eq!(try_key(&server, second.text("key")).await, refused(), "also after a restart");
 }
+
+#[tokio::test]
+async fn a_subject_counts_only_where_the_agent_is_registered_to_assert_it() {
+    let yaml =
+        "policy: test\nrules:\n- { id: anas, action: process_refund, when: 'subject == \"ana\"', decision: ALLOW }\n";
+    let server = Server::with_policy(yaml).await;
+    let (id, key) = server.agent("refunds").await;
+    let body = json!({ "action": { "type": "process_refund", "target": "stripe", "context": { "amount": 1 } }, "subject": "ana" });
+    let ask = async || server.post_as(&key, "/api/v1/guard", &body).await.text("decision").to_owned();
+    assert_eq!(ask().await, "BLOCK", "a claim allows nothing");
+    let path = format!("/api/v1/agents/{id}");
+    server.admin(Method::PATCH, &path, Some(&json!({ "assertsSubject": true }))).await;
+    assert_eq!(ask().await, "ALLOW");
+    let explain = json!({ "call": body, "agentId": id });
+    let explained = server.admin_post("/api/v1/policies/explain", &explain).await;
+    assert_eq!(explained.json["decision"]["outcome"], json!("ALLOW"), "{explained:?}");
+    server.admin(Method::PATCH, &path, Some(&json!({ "assertsSubject": false }))).await;
+    assert_eq!(ask().await, "BLOCK", "from the next call on");
+}

@@ -55,6 +55,7 @@ fn operations() -> Vec<(&'static str, &'static str, Door, Value)> {
         ("get", "/api/v1/policies/{name}", People, Value::Null),
         ("put", "/api/v1/policies/{name}", People, yaml),
         ("delete", "/api/v1/policies/{name}", People, Value::Null),
+        ("get", "/api/v1/policies/{name}/hits", People, Value::Null),
         ("get", "/api/v1/policies/{name}/versions", People, Value::Null),
         ("get", "/api/v1/policies/{name}/versions/{version}", People, Value::Null),
         ("post", "/api/v1/policies/{name}/rollback", People, json!({ "version": 1 })),

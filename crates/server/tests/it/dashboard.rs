@@ -28,6 +28,14 @@ async fn two_people_of_the_group_must_agree_and_nobody_counts_twice() {
     let cy = server.person_called("cy", "approver", &["legal"]).await;
     let dee = server.person_called("dee", "viewer", &["finance"]).await;
     let id = ask(&server, 800).await;
+    let shown = async |browser: &Browser| {
+        let path = format!("/api/v1/approvals/{id}");
+        let view = server.page(browser, Method::GET, &path, None).await.json;
+        (view["canDecide"] == json!(true), view["cannotDecideBecause"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(shown(&ada).await, (true, String::new()));
+    assert!(shown(&cy).await.1.contains("none of the groups"));
+    assert!(shown(&dee).await.1.contains("needs the role `approver`"));
     assert_eq!(vote(&server, &dee, &id, "approve").await.status, 403, "a viewer does not vote");
     let refused = vote(&server, &cy, &id, "approve").await;
     assert!(refused.status == 403 && refused.text("detail").contains("none of the groups"), "{refused:?}");
@@ -37,6 +45,9 @@ async fn two_people_of_the_group_must_agree_and_nobody_counts_twice() {
     assert_eq!(first.json["votes"][0]["byName"], json!("ada"));
     let again = vote(&server, &ada, &id, "approve").await;
     assert!(again.status == 403 && again.text("detail").contains("already voted"), "{again:?}");
+    assert!(shown(&ada).await.1.contains("already voted"), "the page is told before");
+    let polled = server.get_as(&server.installed.agent_key, &format!("/api/v1/approvals?status=pending")).await;
+    assert!(polled.json["approvals"][0].get("canDecide").is_none(), "an agent never decides: {polled:?}");
     let key = server.installed.agent_key.clone();
     let early = server.post_as(&key, &format!("/api/v1/approvals/{id}/redeem"), &json!({ "redemptionId": "r" })).await;
     assert_eq!(early.text("error"), "approval_not_approved");

@@ -27,6 +27,7 @@ mod people;
 mod policies;
 mod policy_tools;
 mod profiles;
+mod search;
 mod settings;
 mod stranger;
 mod workspaces;

@@ -25,7 +25,11 @@ pub(super) const LEDGER: Schema = Schema {
 pub(super) const LISTS: Schema = Schema {
     application_id: 0x5250_4c32,
     oldest: 2,
-    migrations: &[include_str!("schema/lists_0002.sql"), include_str!("schema/lists_tallies.sql")],
+    migrations: &[
+        include_str!("schema/lists_0002.sql"),
+        include_str!("schema/lists_tallies.sql"),
+        include_str!("schema/lists_rules.sql"),
+    ],
 };
 
 const VERSIONS: &str = "CREATE TABLE versions (version INTEGER PRIMARY KEY) STRICT";

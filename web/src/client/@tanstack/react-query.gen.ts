@@ -3,8 +3,8 @@
 import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { acceptClock, approve, changePassword, checkLink, checkPolicy, createAgent, createKey, createUser, createWorkspace, decide, deletePolicy, deny, endSessions, exportLedger, getAgent, getApproval, getCatalogue, getCheckpoint, getDecision, getHealth, getMetrics, getOpenApi, getPolicy, getReadiness, getSession, getSettings, getUser, guard, listAgents, listApprovals, listDecisions, listEntries, listKeys, listPolicies, listSwitches, listUsers, listWorkspaces, type Options, patchAgent, patchKey, patchSettings, patchUser, putPolicy, redeem, releaseSwitch, reportOutcome, resetUser, revokeKey, rotateKey, setUp, signIn, signOut, signOutEverywhere, signOutOthers, throwSwitch, verifyAuditChain, verifyLedger } from '../sdk.gen';
-import type { AcceptClockData, AcceptClockError, AcceptClockResponse, ApproveData, ApproveError, ApproveResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CheckLinkData, CheckLinkError, CheckLinkResponse, CheckPolicyData, CheckPolicyError, CheckPolicyResponse, CreateAgentData, CreateAgentError, CreateAgentResponse, CreateKeyData, CreateKeyError, CreateKeyResponse, CreateUserData, CreateUserError, CreateUserResponse, CreateWorkspaceData, CreateWorkspaceError, CreateWorkspaceResponse, DecideData, DecideError, DecideResponse, DeletePolicyData, DeletePolicyError, DeletePolicyResponse, DenyData, DenyError, DenyResponse, EndSessionsData, EndSessionsError, EndSessionsResponse, ExportLedgerData, ExportLedgerError, ExportLedgerResponse, GetAgentData, GetAgentError, GetAgentResponse, GetApprovalData, GetApprovalError, GetApprovalResponse, GetCatalogueData, GetCatalogueError, GetCatalogueResponse, GetCheckpointData, GetCheckpointError, GetCheckpointResponse, GetDecisionData, GetDecisionError, GetDecisionResponse, GetHealthData, GetHealthResponse, GetMetricsData, GetMetricsError, GetMetricsResponse, GetOpenApiData, GetOpenApiResponse, GetPolicyData, GetPolicyError, GetPolicyResponse, GetReadinessData, GetReadinessError, GetReadinessResponse, GetSessionData, GetSessionResponse, GetSettingsData, GetSettingsError, GetSettingsResponse, GetUserData, GetUserError, GetUserResponse, GuardData, GuardError, GuardResponse, ListAgentsData, ListAgentsError, ListAgentsResponse, ListApprovalsData, ListApprovalsError, ListApprovalsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListEntriesData, ListEntriesError, ListEntriesResponse, ListKeysData, ListKeysError, ListKeysResponse, ListPoliciesData, ListPoliciesError, ListPoliciesResponse, ListSwitchesData, ListSwitchesError, ListSwitchesResponse, ListUsersData, ListUsersError, ListUsersResponse, ListWorkspacesData, ListWorkspacesError, ListWorkspacesResponse, PatchAgentData, PatchAgentError, PatchAgentResponse, PatchKeyData, PatchKeyError, PatchKeyResponse, PatchSettingsData, PatchSettingsError, PatchSettingsResponse, PatchUserData, PatchUserError, PatchUserResponse, PutPolicyData, PutPolicyError, PutPolicyResponse, RedeemData, RedeemError, RedeemResponse, ReleaseSwitchData, ReleaseSwitchError, ReleaseSwitchResponse, ReportOutcomeData, ReportOutcomeError, ReportOutcomeResponse, ResetUserData, ResetUserError, ResetUserResponse, RevokeKeyData, RevokeKeyError, RevokeKeyResponse, RotateKeyData, RotateKeyError, RotateKeyResponse, SetUpData, SetUpError, SetUpResponse, SignInData, SignInError, SignInResponse, SignOutData, SignOutError, SignOutEverywhereData, SignOutEverywhereError, SignOutEverywhereResponse, SignOutOthersData, SignOutOthersError, SignOutOthersResponse, SignOutResponse, ThrowSwitchData, ThrowSwitchError, ThrowSwitchResponse, VerifyAuditChainData, VerifyAuditChainError, VerifyAuditChainResponse, VerifyLedgerData, VerifyLedgerError, VerifyLedgerResponse } from '../types.gen';
+import { acceptClock, approve, cancelApproval, changePassword, checkLink, checkPolicy, createAgent, createKey, createUser, createWorkspace, decide, decideApprovals, deletePolicy, deny, endSessions, explainCall, exportLedger, getAgent, getApproval, getCatalogue, getCheckpoint, getDecision, getHealth, getMetrics, getOpenApi, getPermitKeys, getPolicy, getPolicySchema, getPolicyVersion, getProof, getReadiness, getSession, getSettings, getStatistics, getUser, guard, lintPolicy, listAgents, listApprovalGroups, listApprovals, listDecisions, listEntries, listKeys, listPolicies, listPolicyVersions, listSwitches, listUsers, listWorkspaces, type Options, patchAgent, patchKey, patchSettings, patchUser, policyHits, putPolicy, redeem, releaseSwitch, reportOutcome, resetUser, revokeKey, rollbackPolicy, rotateKey, setUp, signIn, signOut, signOutEverywhere, signOutOthers, throwSwitch, verifyAuditChain, verifyLedger } from '../sdk.gen';
+import type { AcceptClockData, AcceptClockError, AcceptClockResponse, ApproveData, ApproveError, ApproveResponse, CancelApprovalData, CancelApprovalError, CancelApprovalResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CheckLinkData, CheckLinkError, CheckLinkResponse, CheckPolicyData, CheckPolicyError, CheckPolicyResponse, CreateAgentData, CreateAgentError, CreateAgentResponse, CreateKeyData, CreateKeyError, CreateKeyResponse, CreateUserData, CreateUserError, CreateUserResponse, CreateWorkspaceData, CreateWorkspaceError, CreateWorkspaceResponse, DecideApprovalsData, DecideApprovalsError, DecideApprovalsResponse, DecideData, DecideError, DecideResponse, DeletePolicyData, DeletePolicyError, DeletePolicyResponse, DenyData, DenyError, DenyResponse, EndSessionsData, EndSessionsError, EndSessionsResponse, ExplainCallData, ExplainCallError, ExplainCallResponse, ExportLedgerData, ExportLedgerError, ExportLedgerResponse, GetAgentData, GetAgentError, GetAgentResponse, GetApprovalData, GetApprovalError, GetApprovalResponse, GetCatalogueData, GetCatalogueError, GetCatalogueResponse, GetCheckpointData, GetCheckpointError, GetCheckpointResponse, GetDecisionData, GetDecisionError, GetDecisionResponse, GetHealthData, GetHealthResponse, GetMetricsData, GetMetricsError, GetMetricsResponse, GetOpenApiData, GetOpenApiResponse, GetPermitKeysData, GetPermitKeysResponse, GetPolicyData, GetPolicyError, GetPolicyResponse, GetPolicySchemaData, GetPolicySchemaError, GetPolicySchemaResponse, GetPolicyVersionData, GetPolicyVersionError, GetPolicyVersionResponse, GetProofData, GetProofError, GetProofResponse, GetReadinessData, GetReadinessError, GetReadinessResponse, GetSessionData, GetSessionResponse, GetSettingsData, GetSettingsError, GetSettingsResponse, GetStatisticsData, GetStatisticsError, GetStatisticsResponse, GetUserData, GetUserError, GetUserResponse, GuardData, GuardError, GuardResponse, LintPolicyData, LintPolicyError, LintPolicyResponse, ListAgentsData, ListAgentsError, ListAgentsResponse, ListApprovalGroupsData, ListApprovalGroupsError, ListApprovalGroupsResponse, ListApprovalsData, ListApprovalsError, ListApprovalsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListEntriesData, ListEntriesError, ListEntriesResponse, ListKeysData, ListKeysError, ListKeysResponse, ListPoliciesData, ListPoliciesError, ListPoliciesResponse, ListPolicyVersionsData, ListPolicyVersionsError, ListPolicyVersionsResponse, ListSwitchesData, ListSwitchesError, ListSwitchesResponse, ListUsersData, ListUsersError, ListUsersResponse, ListWorkspacesData, ListWorkspacesError, ListWorkspacesResponse, PatchAgentData, PatchAgentError, PatchAgentResponse, PatchKeyData, PatchKeyError, PatchKeyResponse, PatchSettingsData, PatchSettingsError, PatchSettingsResponse, PatchUserData, PatchUserError, PatchUserResponse, PolicyHitsData, PolicyHitsError, PolicyHitsResponse, PutPolicyData, PutPolicyError, PutPolicyResponse, RedeemData, RedeemError, RedeemResponse, ReleaseSwitchData, ReleaseSwitchError, ReleaseSwitchResponse, ReportOutcomeData, ReportOutcomeError, ReportOutcomeResponse, ResetUserData, ResetUserError, ResetUserResponse, RevokeKeyData, RevokeKeyError, RevokeKeyResponse, RollbackPolicyData, RollbackPolicyError, RollbackPolicyResponse, RotateKeyData, RotateKeyError, RotateKeyResponse, SetUpData, SetUpError, SetUpResponse, SignInData, SignInError, SignInResponse, SignOutData, SignOutError, SignOutEverywhereData, SignOutEverywhereError, SignOutEverywhereResponse, SignOutOthersData, SignOutOthersError, SignOutOthersResponse, SignOutResponse, ThrowSwitchData, ThrowSwitchError, ThrowSwitchResponse, VerifyAuditChainData, VerifyAuditChainError, VerifyAuditChainResponse, VerifyLedgerData, VerifyLedgerError, VerifyLedgerResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -38,6 +38,24 @@ const createQueryKey = <TOptions extends Options>(id: string, options?: TOptions
     }
     return [params];
 };
+
+export const getPermitKeysQueryKey = (options?: Options<GetPermitKeysData>) => createQueryKey('getPermitKeys', options);
+
+/**
+ * The keys that permits are verified with.
+ */
+export const getPermitKeysOptions = (options?: Options<GetPermitKeysData>) => queryOptions<GetPermitKeysResponse, DefaultError, GetPermitKeysResponse, ReturnType<typeof getPermitKeysQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await getPermitKeys({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: getPermitKeysQueryKey(options)
+});
 
 export const verifyAuditChainQueryKey = (options?: Options<VerifyAuditChainData>) => createQueryKey('verifyAuditChain', options);
 
@@ -253,6 +271,41 @@ export const listApprovalsInfiniteOptions = (options?: Options<ListApprovalsData
     queryKey: listApprovalsInfiniteQueryKey(options)
 });
 
+/**
+ * Approve or deny many held actions. Each vote is an entry of its own, and each is judged by itself.
+ */
+export const decideApprovalsMutation = (options?: Partial<Options<DecideApprovalsData>>): UseMutationOptions<DecideApprovalsResponse, DecideApprovalsError, Options<DecideApprovalsData>> => {
+    const mutationOptions: UseMutationOptions<DecideApprovalsResponse, DecideApprovalsError, Options<DecideApprovalsData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await decideApprovals({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const listApprovalGroupsQueryKey = (options?: Options<ListApprovalGroupsData>) => createQueryKey('listApprovalGroups', options);
+
+/**
+ * List what waits for a person, identical asks together.
+ */
+export const listApprovalGroupsOptions = (options?: Options<ListApprovalGroupsData>) => queryOptions<ListApprovalGroupsResponse, ListApprovalGroupsError, ListApprovalGroupsResponse, ReturnType<typeof listApprovalGroupsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listApprovalGroups({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listApprovalGroupsQueryKey(options)
+});
+
 export const getApprovalQueryKey = (options: Options<GetApprovalData>) => createQueryKey('getApproval', options);
 
 /**
@@ -281,6 +334,23 @@ export const approveMutation = (options?: Partial<Options<ApproveData>>): UseMut
     const mutationOptions: UseMutationOptions<ApproveResponse, ApproveError, Options<ApproveData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await approve({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Withdraw a held action, also one that is approved and not yet redeemed.
+ */
+export const cancelApprovalMutation = (options?: Partial<Options<CancelApprovalData>>): UseMutationOptions<CancelApprovalResponse, CancelApprovalError, Options<CancelApprovalData>> => {
+    const mutationOptions: UseMutationOptions<CancelApprovalResponse, CancelApprovalError, Options<CancelApprovalData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await cancelApproval({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
@@ -625,6 +695,24 @@ export const exportLedgerOptions = (options?: Options<ExportLedgerData>) => quer
     queryKey: exportLedgerQueryKey(options)
 });
 
+export const getProofQueryKey = (options: Options<GetProofData>) => createQueryKey('getProof', options);
+
+/**
+ * Prove that an entry is on the ledger. Saved as a file it is the receipt of that entry.
+ */
+export const getProofOptions = (options: Options<GetProofData>) => queryOptions<GetProofResponse, GetProofError, GetProofResponse, ReturnType<typeof getProofQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await getProof({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: getProofQueryKey(options)
+});
+
 export const verifyLedgerQueryKey = (options?: Options<VerifyLedgerData>) => createQueryKey('verifyLedger', options);
 
 /**
@@ -681,6 +769,67 @@ export const checkPolicyMutation = (options?: Partial<Options<CheckPolicyData>>)
 };
 
 /**
+ * Explain what would be decided about a call.
+ *
+ * Which rules match, which nearly, and what each part of their conditions found. With `yaml`, a draft is tried in place
+ * of the published policy of its name. The meters are those of this moment; nothing is recorded and nothing charged.
+ */
+export const explainCallMutation = (options?: Partial<Options<ExplainCallData>>): UseMutationOptions<ExplainCallResponse, ExplainCallError, Options<ExplainCallData>> => {
+    const mutationOptions: UseMutationOptions<ExplainCallResponse, ExplainCallError, Options<ExplainCallData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await explainCall({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Look for mistakes in a policy.
+ *
+ * Compiled as a publish would, together with the other policies of the workspace; the findings are those about the
+ * document. `{}` looks at all policies in force. Each finding is proved over everything a call can be, or was seen in
+ * decisions on its example.
+ */
+export const lintPolicyMutation = (options?: Partial<Options<LintPolicyData>>): UseMutationOptions<LintPolicyResponse, LintPolicyError, Options<LintPolicyData>> => {
+    const mutationOptions: UseMutationOptions<LintPolicyResponse, LintPolicyError, Options<LintPolicyData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await lintPolicy({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const getPolicySchemaQueryKey = (options?: Options<GetPolicySchemaData>) => createQueryKey('getPolicySchema', options);
+
+/**
+ * Describe how a policy is written.
+ *
+ * JSON Schema (2020-12), with the action types of the catalogue for completion in editors.
+ */
+export const getPolicySchemaOptions = (options?: Options<GetPolicySchemaData>) => queryOptions<GetPolicySchemaResponse, GetPolicySchemaError, GetPolicySchemaResponse, ReturnType<typeof getPolicySchemaQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await getPolicySchema({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: getPolicySchemaQueryKey(options)
+});
+
+/**
  * Withdraw a policy.
  */
 export const deletePolicyMutation = (options?: Partial<Options<DeletePolicyData>>): UseMutationOptions<DeletePolicyResponse, DeletePolicyError, Options<DeletePolicyData>> => {
@@ -734,6 +883,80 @@ export const putPolicyMutation = (options?: Partial<Options<PutPolicyData>>): Us
     };
     return mutationOptions;
 };
+
+export const policyHitsQueryKey = (options: Options<PolicyHitsData>) => createQueryKey('policyHits', options);
+
+/**
+ * Count how often each rule of a policy had a say.
+ */
+export const policyHitsOptions = (options: Options<PolicyHitsData>) => queryOptions<PolicyHitsResponse, PolicyHitsError, PolicyHitsResponse, ReturnType<typeof policyHitsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await policyHits({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: policyHitsQueryKey(options)
+});
+
+/**
+ * Publish an old version of a policy again.
+ *
+ * The text is compiled as any publish is, under what the catalogue and the settings are today; if it no longer
+ * compiles nothing changes. The rollback is a version of its own.
+ */
+export const rollbackPolicyMutation = (options?: Partial<Options<RollbackPolicyData>>): UseMutationOptions<RollbackPolicyResponse, RollbackPolicyError, Options<RollbackPolicyData>> => {
+    const mutationOptions: UseMutationOptions<RollbackPolicyResponse, RollbackPolicyError, Options<RollbackPolicyData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await rollbackPolicy({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const listPolicyVersionsQueryKey = (options: Options<ListPolicyVersionsData>) => createQueryKey('listPolicyVersions', options);
+
+/**
+ * List the versions of a policy.
+ */
+export const listPolicyVersionsOptions = (options: Options<ListPolicyVersionsData>) => queryOptions<ListPolicyVersionsResponse, ListPolicyVersionsError, ListPolicyVersionsResponse, ReturnType<typeof listPolicyVersionsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listPolicyVersions({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listPolicyVersionsQueryKey(options)
+});
+
+export const getPolicyVersionQueryKey = (options: Options<GetPolicyVersionData>) => createQueryKey('getPolicyVersion', options);
+
+/**
+ * Read one version of a policy.
+ */
+export const getPolicyVersionOptions = (options: Options<GetPolicyVersionData>) => queryOptions<GetPolicyVersionResponse, GetPolicyVersionError, GetPolicyVersionResponse, ReturnType<typeof getPolicyVersionQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await getPolicyVersion({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: getPolicyVersionQueryKey(options)
+});
 
 /**
  * Sign out.
@@ -908,6 +1131,24 @@ export const patchSettingsMutation = (options?: Partial<Options<PatchSettingsDat
     };
     return mutationOptions;
 };
+
+export const getStatisticsQueryKey = (options?: Options<GetStatisticsData>) => createQueryKey('getStatistics', options);
+
+/**
+ * Decisions in figures.
+ */
+export const getStatisticsOptions = (options?: Options<GetStatisticsData>) => queryOptions<GetStatisticsResponse, GetStatisticsError, GetStatisticsResponse, ReturnType<typeof getStatisticsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await getStatistics({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: getStatisticsQueryKey(options)
+});
 
 export const listUsersQueryKey = (options?: Options<ListUsersData>) => createQueryKey('listUsers', options);
 

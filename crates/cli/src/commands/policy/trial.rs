@@ -130,8 +130,12 @@ impl Trial {
             session: who.session,
             context,
         };
-        let established =
-            Established { workspace: "ws_trial".to_owned(), agent: self.agent.clone(), source: who.source };
+        let established = Established {
+            workspace: "ws_trial".to_owned(),
+            agent: self.agent.clone(),
+            source: who.source,
+            asserts_subject: false,
+        };
         let call = Call::new(asked, established, self.bundle.catalogue(), self.bundle.settings());
         Ok(call.map_err(|error| error.to_string()))
     }

@@ -98,7 +98,8 @@ fn asker(dice: &mut Dice, bundle: &Bundle) -> Asker {
         context: object(&context(dice)),
         ..Asked::default()
     };
-    let established = Established { workspace: "ws_1".to_owned(), agent: agent(), source: None };
+    let asserts_subject = dice.roll(3) > 0;
+    let established = Established { workspace: "ws_1".to_owned(), agent: agent(), source: None, asserts_subject };
     let call = Call::new(asked, established, bundle.catalogue(), bundle.settings()).unwrap();
     let sql = match dice.roll(3) {
         0 => Reading::NotApplicable,
@@ -206,6 +207,7 @@ fn name_of(what: &What) -> &'static str {
         What::MeterFilling(_) => "filling",
         What::PastDoubtful(_) => "doubtful",
         What::NotRead(_) => "not read",
+        What::Claimed => "claimed",
         What::Time => "time",
     }
 }

@@ -158,7 +158,7 @@ impl Ask {
             ..Asked::default()
         };
         let source = self.source.map(str::to_owned);
-        let established = Established { workspace: "ws_1".to_owned(), agent: agent(), source };
+        let established = Established { workspace: "ws_1".to_owned(), agent: agent(), source, asserts_subject: false };
         let mut call = Call::new(asked, established, &Catalogue::builtin(), &Settings::default()).unwrap();
         if let Some(found) = self.found {
             call.action.add(&Catalogue::builtin(), found);

@@ -103,13 +103,21 @@ pub fn call(action: &str, target: &str, context: &str) -> Call {
 
 pub fn call_of(action: &str, target: &str, context: Object) -> Call {
     let asked = Asked { action: action.to_owned(), target: target.to_owned(), context, ..Asked::default() };
-    let established = Established { workspace: "ws_1".to_owned(), agent: agent(), source: None };
+    let established =
+        Established { workspace: "ws_1".to_owned(), agent: agent(), source: None, asserts_subject: false };
     Call::new(asked, established, &Catalogue::builtin(), &Settings::default()).unwrap()
 }
 
 /// A refund of an amount given as JSON.
 pub fn refund(amount: &str) -> Call {
     call("process_refund", "stripe", &format!("{{\"amount\":{amount}}}"))
+}
+
+/// A refund in somebody's name, which the agent is believed or not.
+pub fn refund_for(subject: &str, asserts_subject: bool) -> Call {
+    let mut call = refund("1");
+    (call.subject, call.asserts_subject) = (Some(subject.to_owned()), asserts_subject);
+    call
 }
 
 pub fn everything_contained() -> Hit {

@@ -100,6 +100,9 @@ impl<'a> Walk<'a, '_> {
             Kind::Fact(Fact::Now) => {
                 self.view.now().map_or_else(|| fail(What::NotRead("now".into())), |now| Ok(Term::Moment(now)))
             }
+            Kind::Fact(Fact::Subject) | Kind::HasFact(Fact::Subject) if self.view.call.subject_is_claimed() => {
+                fail(What::Claimed)
+            }
             Kind::Fact(fact) => Ok(self.view.fact(*fact)),
             Kind::Context => Ok(Term::Object(self.view.context())),
             Kind::Reading(inspector) => match self.view.reading(*inspector) {

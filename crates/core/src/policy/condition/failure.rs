@@ -37,6 +37,8 @@ pub enum What {
     PastDoubtful(Box<str>),
     /// The caller gave no value for it.
     NotRead(Box<str>),
+    /// The program names a subject, and its word on that is not believed.
+    Claimed,
     Time,
 }
 
@@ -68,6 +70,7 @@ impl fmt::Display for Failure {
                 write!(f, "`{name}`: what it compares is missing, or some past call could not be judged")
             }
             What::NotRead(name) => write!(f, "`{name}` was not read"),
+            What::Claimed => f.write_str("`subject` is only claimed: the agent is not registered to assert it"),
             What::Time => f.write_str("the moment is out of range"),
         }?;
         write!(f, " (offset {})", self.at)

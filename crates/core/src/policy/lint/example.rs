@@ -140,7 +140,9 @@ impl Case {
             labels: self.labels.clone(),
             owner: None,
         };
-        let established = Established { workspace: "ws_lint".to_owned(), agent, source: self.source.clone() };
+        // Of a subject that is only claimed every condition is in doubt; an example shows what the rule says.
+        let established =
+            Established { workspace: "ws_lint".to_owned(), agent, source: self.source.clone(), asserts_subject: true };
         let asked = Asked {
             action: self.action.clone(),
             tool: None,

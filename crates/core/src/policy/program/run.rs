@@ -113,7 +113,10 @@ impl<'a, 'v> Asking<'a, 'v> {
                 Seen::Absent => Some(false),
                 _ => Some(true),
             },
-            Truth::HasFact(place) => Some(!matches!(self.place(place), Seen::Null)),
+            Truth::HasFact(place) => match self.place(place) {
+                Seen::Doubt => None,
+                seen => Some(!matches!(seen, Seen::Null)),
+            },
             Truth::IsNull(place) => match self.place(place) {
                 Seen::Doubt | Seen::Absent => None,
                 seen => Some(matches!(seen, Seen::Null)),

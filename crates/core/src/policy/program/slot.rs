@@ -120,6 +120,7 @@ impl<'a> Seen<'a> {
             Fact::ActionTypes => Self::Types(&view.call.action.types),
             Fact::AgentLabels => Self::Names(&view.call.agent.labels),
             Fact::RegistrationHosts => Self::Names(&view.call.registration.hosts),
+            Fact::Subject if view.call.subject_is_claimed() => Self::Doubt,
             Fact::InternalDomains => Self::Names(&view.settings.internal_domains),
             _ => match view.fact(fact) {
                 Term::Null => Self::Null,
