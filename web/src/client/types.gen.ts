@@ -4,6 +4,37 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
+/**
+ * A limit as it is written.
+ */
+export type WrittenLimit = {
+    /**
+     * How many keys have used something of it; not told to agents.
+     */
+    keys?: number | null;
+    /**
+     * The meter, where the limit is a condition about one.
+     */
+    meter?: string | null;
+    /**
+     * A decimal as text.
+     */
+    of: string;
+    /**
+     * What is counted apart.
+     */
+    per: Array<string>;
+    /**
+     * `policy/rule`.
+     */
+    rule: string;
+    /**
+     * `ready`, or `filling` while the past is still being counted: rules that need it hold.
+     */
+    state: string;
+    withinSeconds: number;
+};
+
 export type WorkspaceView = {
     createdAt: Moment;
     id: string;
@@ -126,6 +157,56 @@ export type LinkView = {
     expiresAt: Moment;
     path: string;
     token: string;
+};
+
+/**
+ * What one key has used of a limit.
+ */
+export type UsedLimit = LimitView & {
+    /**
+     * Whose it is, as far as the record says: `agent`, `target`, `action`, `environment`. The other parts of a key
+     * are no more than a digest in the state.
+     */
+    by: {
+        [key: string]: string;
+    };
+    last?: LastUse | null;
+};
+
+export type LastUse = {
+    index: number;
+    requestId: string;
+};
+
+/**
+ * How much of a limit is used.
+ */
+export type LimitView = {
+    /**
+     * The meter, where the limit is a condition about one.
+     */
+    meter?: string | null;
+    /**
+     * What it may come to; a decimal as text.
+     */
+    of: string;
+    /**
+     * Never below 0; a decimal as text.
+     */
+    remaining: string;
+    /**
+     * When the first of what is used comes back: RFC 3339. Absent while nothing is used.
+     */
+    resetsAt?: string | null;
+    /**
+     * `policy/rule`.
+     */
+    rule: string;
+    /**
+     * A decimal as text.
+     */
+    used: string;
+    withinSeconds: number;
 };
 
 export type TopView = CountsView & {
@@ -847,6 +928,16 @@ export type LinkBody = {
     token: string;
 };
 
+export type LimitList = {
+    at: Moment;
+    limits: Array<WrittenLimit>;
+    nextCursor?: number | null;
+    /**
+     * Fullest first, at most a thousand in all.
+     */
+    used: Array<UsedLimit>;
+};
+
 export type KeyView = {
     /**
      * Id of the agent.
@@ -1512,6 +1603,10 @@ export type Answer = (PermitView | null) & {
      */
     environment: string;
     ledger: LedgerPosition;
+    /**
+     * What is used and left of the limits that the action falls under, with this decision counted.
+     */
+    limits?: Array<LimitView>;
     /**
      * `policy/rule`; the rules of the engine itself are named `runplane/…`.
      */
@@ -3135,6 +3230,60 @@ export type VerifyLedgerResponses = {
 };
 
 export type VerifyLedgerResponse = VerifyLedgerResponses[keyof VerifyLedgerResponses];
+
+export type ListLimitsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * `nextCursor` of the page before.
+         */
+        cursor?: number;
+        /**
+         * At most 500; 50 if absent.
+         */
+        limit?: number;
+        /**
+         * Id of an agent. An agent sees only its own, whatever it asks for.
+         */
+        agent?: string;
+    };
+    url: '/api/v1/limits';
+};
+
+export type ListLimitsErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace
+     */
+    404: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `audit_unavailable`: the ledger cannot be written; `overloaded`: more work is waiting than can be done in time; `store_unavailable`: the database cannot be read
+     */
+    503: Problem;
+};
+
+export type ListLimitsError = ListLimitsErrors[keyof ListLimitsErrors];
+
+export type ListLimitsResponses = {
+    /**
+     * Limits, and a page of keys
+     */
+    200: LimitList;
+};
+
+export type ListLimitsResponse = ListLimitsResponses[keyof ListLimitsResponses];
 
 export type ListPoliciesData = {
     body?: never;

@@ -3,8 +3,8 @@
 import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { acceptClock, approve, cancelApproval, changePassword, checkLink, checkPolicy, createAgent, createKey, createUser, createWorkspace, decide, decideApprovals, deletePolicy, deny, endSessions, explainCall, exportLedger, getAgent, getApproval, getCatalogue, getCheckpoint, getDecision, getHealth, getMetrics, getOpenApi, getPermitKeys, getPolicy, getPolicySchema, getPolicyVersion, getProof, getReadiness, getSession, getSettings, getStatistics, getUser, guard, lintPolicy, listAgents, listApprovalGroups, listApprovals, listDecisions, listEntries, listKeys, listPolicies, listPolicyVersions, listSwitches, listUsers, listWorkspaces, type Options, patchAgent, patchKey, patchSettings, patchUser, policyHits, putPolicy, redeem, releaseSwitch, reportOutcome, resetUser, revokeKey, rollbackPolicy, rotateKey, setUp, signIn, signOut, signOutEverywhere, signOutOthers, throwSwitch, verifyAuditChain, verifyLedger } from '../sdk.gen';
-import type { AcceptClockData, AcceptClockError, AcceptClockResponse, ApproveData, ApproveError, ApproveResponse, CancelApprovalData, CancelApprovalError, CancelApprovalResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CheckLinkData, CheckLinkError, CheckLinkResponse, CheckPolicyData, CheckPolicyError, CheckPolicyResponse, CreateAgentData, CreateAgentError, CreateAgentResponse, CreateKeyData, CreateKeyError, CreateKeyResponse, CreateUserData, CreateUserError, CreateUserResponse, CreateWorkspaceData, CreateWorkspaceError, CreateWorkspaceResponse, DecideApprovalsData, DecideApprovalsError, DecideApprovalsResponse, DecideData, DecideError, DecideResponse, DeletePolicyData, DeletePolicyError, DeletePolicyResponse, DenyData, DenyError, DenyResponse, EndSessionsData, EndSessionsError, EndSessionsResponse, ExplainCallData, ExplainCallError, ExplainCallResponse, ExportLedgerData, ExportLedgerError, ExportLedgerResponse, GetAgentData, GetAgentError, GetAgentResponse, GetApprovalData, GetApprovalError, GetApprovalResponse, GetCatalogueData, GetCatalogueError, GetCatalogueResponse, GetCheckpointData, GetCheckpointError, GetCheckpointResponse, GetDecisionData, GetDecisionError, GetDecisionResponse, GetHealthData, GetHealthResponse, GetMetricsData, GetMetricsError, GetMetricsResponse, GetOpenApiData, GetOpenApiResponse, GetPermitKeysData, GetPermitKeysResponse, GetPolicyData, GetPolicyError, GetPolicyResponse, GetPolicySchemaData, GetPolicySchemaError, GetPolicySchemaResponse, GetPolicyVersionData, GetPolicyVersionError, GetPolicyVersionResponse, GetProofData, GetProofError, GetProofResponse, GetReadinessData, GetReadinessError, GetReadinessResponse, GetSessionData, GetSessionResponse, GetSettingsData, GetSettingsError, GetSettingsResponse, GetStatisticsData, GetStatisticsError, GetStatisticsResponse, GetUserData, GetUserError, GetUserResponse, GuardData, GuardError, GuardResponse, LintPolicyData, LintPolicyError, LintPolicyResponse, ListAgentsData, ListAgentsError, ListAgentsResponse, ListApprovalGroupsData, ListApprovalGroupsError, ListApprovalGroupsResponse, ListApprovalsData, ListApprovalsError, ListApprovalsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListEntriesData, ListEntriesError, ListEntriesResponse, ListKeysData, ListKeysError, ListKeysResponse, ListPoliciesData, ListPoliciesError, ListPoliciesResponse, ListPolicyVersionsData, ListPolicyVersionsError, ListPolicyVersionsResponse, ListSwitchesData, ListSwitchesError, ListSwitchesResponse, ListUsersData, ListUsersError, ListUsersResponse, ListWorkspacesData, ListWorkspacesError, ListWorkspacesResponse, PatchAgentData, PatchAgentError, PatchAgentResponse, PatchKeyData, PatchKeyError, PatchKeyResponse, PatchSettingsData, PatchSettingsError, PatchSettingsResponse, PatchUserData, PatchUserError, PatchUserResponse, PolicyHitsData, PolicyHitsError, PolicyHitsResponse, PutPolicyData, PutPolicyError, PutPolicyResponse, RedeemData, RedeemError, RedeemResponse, ReleaseSwitchData, ReleaseSwitchError, ReleaseSwitchResponse, ReportOutcomeData, ReportOutcomeError, ReportOutcomeResponse, ResetUserData, ResetUserError, ResetUserResponse, RevokeKeyData, RevokeKeyError, RevokeKeyResponse, RollbackPolicyData, RollbackPolicyError, RollbackPolicyResponse, RotateKeyData, RotateKeyError, RotateKeyResponse, SetUpData, SetUpError, SetUpResponse, SignInData, SignInError, SignInResponse, SignOutData, SignOutError, SignOutEverywhereData, SignOutEverywhereError, SignOutEverywhereResponse, SignOutOthersData, SignOutOthersError, SignOutOthersResponse, SignOutResponse, ThrowSwitchData, ThrowSwitchError, ThrowSwitchResponse, VerifyAuditChainData, VerifyAuditChainError, VerifyAuditChainResponse, VerifyLedgerData, VerifyLedgerError, VerifyLedgerResponse } from '../types.gen';
+import { acceptClock, approve, cancelApproval, changePassword, checkLink, checkPolicy, createAgent, createKey, createUser, createWorkspace, decide, decideApprovals, deletePolicy, deny, endSessions, explainCall, exportLedger, getAgent, getApproval, getCatalogue, getCheckpoint, getDecision, getHealth, getMetrics, getOpenApi, getPermitKeys, getPolicy, getPolicySchema, getPolicyVersion, getProof, getReadiness, getSession, getSettings, getStatistics, getUser, guard, lintPolicy, listAgents, listApprovalGroups, listApprovals, listDecisions, listEntries, listKeys, listLimits, listPolicies, listPolicyVersions, listSwitches, listUsers, listWorkspaces, type Options, patchAgent, patchKey, patchSettings, patchUser, policyHits, putPolicy, redeem, releaseSwitch, reportOutcome, resetUser, revokeKey, rollbackPolicy, rotateKey, setUp, signIn, signOut, signOutEverywhere, signOutOthers, throwSwitch, verifyAuditChain, verifyLedger } from '../sdk.gen';
+import type { AcceptClockData, AcceptClockError, AcceptClockResponse, ApproveData, ApproveError, ApproveResponse, CancelApprovalData, CancelApprovalError, CancelApprovalResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CheckLinkData, CheckLinkError, CheckLinkResponse, CheckPolicyData, CheckPolicyError, CheckPolicyResponse, CreateAgentData, CreateAgentError, CreateAgentResponse, CreateKeyData, CreateKeyError, CreateKeyResponse, CreateUserData, CreateUserError, CreateUserResponse, CreateWorkspaceData, CreateWorkspaceError, CreateWorkspaceResponse, DecideApprovalsData, DecideApprovalsError, DecideApprovalsResponse, DecideData, DecideError, DecideResponse, DeletePolicyData, DeletePolicyError, DeletePolicyResponse, DenyData, DenyError, DenyResponse, EndSessionsData, EndSessionsError, EndSessionsResponse, ExplainCallData, ExplainCallError, ExplainCallResponse, ExportLedgerData, ExportLedgerError, ExportLedgerResponse, GetAgentData, GetAgentError, GetAgentResponse, GetApprovalData, GetApprovalError, GetApprovalResponse, GetCatalogueData, GetCatalogueError, GetCatalogueResponse, GetCheckpointData, GetCheckpointError, GetCheckpointResponse, GetDecisionData, GetDecisionError, GetDecisionResponse, GetHealthData, GetHealthResponse, GetMetricsData, GetMetricsError, GetMetricsResponse, GetOpenApiData, GetOpenApiResponse, GetPermitKeysData, GetPermitKeysResponse, GetPolicyData, GetPolicyError, GetPolicyResponse, GetPolicySchemaData, GetPolicySchemaError, GetPolicySchemaResponse, GetPolicyVersionData, GetPolicyVersionError, GetPolicyVersionResponse, GetProofData, GetProofError, GetProofResponse, GetReadinessData, GetReadinessError, GetReadinessResponse, GetSessionData, GetSessionResponse, GetSettingsData, GetSettingsError, GetSettingsResponse, GetStatisticsData, GetStatisticsError, GetStatisticsResponse, GetUserData, GetUserError, GetUserResponse, GuardData, GuardError, GuardResponse, LintPolicyData, LintPolicyError, LintPolicyResponse, ListAgentsData, ListAgentsError, ListAgentsResponse, ListApprovalGroupsData, ListApprovalGroupsError, ListApprovalGroupsResponse, ListApprovalsData, ListApprovalsError, ListApprovalsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListEntriesData, ListEntriesError, ListEntriesResponse, ListKeysData, ListKeysError, ListKeysResponse, ListLimitsData, ListLimitsError, ListLimitsResponse, ListPoliciesData, ListPoliciesError, ListPoliciesResponse, ListPolicyVersionsData, ListPolicyVersionsError, ListPolicyVersionsResponse, ListSwitchesData, ListSwitchesError, ListSwitchesResponse, ListUsersData, ListUsersError, ListUsersResponse, ListWorkspacesData, ListWorkspacesError, ListWorkspacesResponse, PatchAgentData, PatchAgentError, PatchAgentResponse, PatchKeyData, PatchKeyError, PatchKeyResponse, PatchSettingsData, PatchSettingsError, PatchSettingsResponse, PatchUserData, PatchUserError, PatchUserResponse, PolicyHitsData, PolicyHitsError, PolicyHitsResponse, PutPolicyData, PutPolicyError, PutPolicyResponse, RedeemData, RedeemError, RedeemResponse, ReleaseSwitchData, ReleaseSwitchError, ReleaseSwitchResponse, ReportOutcomeData, ReportOutcomeError, ReportOutcomeResponse, ResetUserData, ResetUserError, ResetUserResponse, RevokeKeyData, RevokeKeyError, RevokeKeyResponse, RollbackPolicyData, RollbackPolicyError, RollbackPolicyResponse, RotateKeyData, RotateKeyError, RotateKeyResponse, SetUpData, SetUpError, SetUpResponse, SignInData, SignInError, SignInResponse, SignOutData, SignOutError, SignOutEverywhereData, SignOutEverywhereError, SignOutEverywhereResponse, SignOutOthersData, SignOutOthersError, SignOutOthersResponse, SignOutResponse, ThrowSwitchData, ThrowSwitchError, ThrowSwitchResponse, VerifyAuditChainData, VerifyAuditChainError, VerifyAuditChainResponse, VerifyLedgerData, VerifyLedgerError, VerifyLedgerResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -729,6 +729,57 @@ export const verifyLedgerOptions = (options?: Options<VerifyLedgerData>) => quer
         return data;
     },
     queryKey: verifyLedgerQueryKey(options)
+});
+
+export const listLimitsQueryKey = (options?: Options<ListLimitsData>) => createQueryKey('listLimits', options);
+
+/**
+ * List limits and what is used of them.
+ *
+ * Every limit of the policies in force, and the keys that have used the most of theirs. An agent sees the limits that
+ * are kept apart by agent, and its own keys.
+ */
+export const listLimitsOptions = (options?: Options<ListLimitsData>) => queryOptions<ListLimitsResponse, ListLimitsError, ListLimitsResponse, ReturnType<typeof listLimitsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listLimits({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listLimitsQueryKey(options)
+});
+
+export const listLimitsInfiniteQueryKey = (options?: Options<ListLimitsData>): QueryKey<Options<ListLimitsData>> => createQueryKey('listLimits', options, true);
+
+/**
+ * List limits and what is used of them.
+ *
+ * Every limit of the policies in force, and the keys that have used the most of theirs. An agent sees the limits that
+ * are kept apart by agent, and its own keys.
+ */
+export const listLimitsInfiniteOptions = (options?: Options<ListLimitsData>) => infiniteQueryOptions<ListLimitsResponse, ListLimitsError, InfiniteData<ListLimitsResponse>, QueryKey<Options<ListLimitsData>>, number | Pick<QueryKey<Options<ListLimitsData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
+// @ts-ignore
+{
+    queryFn: async ({ pageParam, queryKey, signal }) => {
+        // @ts-ignore
+        const page: Pick<QueryKey<Options<ListLimitsData>>[0], 'body' | 'headers' | 'path' | 'query'> = typeof pageParam === 'object' ? pageParam : {
+            query: {
+                cursor: pageParam
+            }
+        };
+        const params = createInfiniteParams(queryKey, page);
+        const { data } = await listLimits({
+            ...options,
+            ...params,
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listLimitsInfiniteQueryKey(options)
 });
 
 export const listPoliciesQueryKey = (options?: Options<ListPoliciesData>) => createQueryKey('listPolicies', options);
