@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Bot, Plus } from "lucide-react";
 import { useMay } from "../api/session";
-import { listAgentsOptions } from "../client/@tanstack/react-query.gen";
+import { listAgentsOptions } from "../generated/@tanstack/react-query.gen";
 import { Badge } from "../shared/Badge";
 import { Page } from "../shared/Page";
 import { Empty, Failure, Waiting } from "../shared/State";

@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { Problem } from "../api/http";
 import { refresh } from "../api/queries";
-import { createAgent } from "../client/sdk.gen";
+import { createAgent } from "../generated/sdk.gen";
 import { Copy } from "../shared/Copy";
 import { Secret } from "./Keys";
 import classes from "../shared/list.module.css";

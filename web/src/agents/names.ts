@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { listAgentsOptions } from "../client/@tanstack/react-query.gen";
+import { listAgentsOptions } from "../generated/@tanstack/react-query.gen";
 
 /** The name people know an agent by. */
 export function useAgentName(id: string | null | undefined): string | undefined {

@@ -1,5 +1,5 @@
 /** How the generated client talks to the server, and what a refusal looks like to the page. */
-import { client } from "../client/client.gen";
+import { client } from "../generated/client.gen";
 
 /** A refusal of the server (RFC 9457), or the silence of a server that cannot be reached. */
 export class Problem extends Error {

@@ -1,11 +1,11 @@
 /** Who is signed in and what the role allows. The server checks every request; the page only hides what would be refused. */
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import { client } from "../client/client.gen";
-import { getSession } from "../client/sdk.gen";
-import type { Ability, SessionView, UserView } from "../client/types.gen";
+import { client } from "../generated/client.gen";
+import { getSession } from "../generated/sdk.gen";
+import type { Ability, SessionView, UserView } from "../generated/types.gen";
 import { operation, queries } from "./queries";
 
-export type { Role } from "../client/types.gen";
+export type { Role } from "../generated/types.gen";
 export type User = UserView;
 export type Session = SessionView;
 export type Permission = Ability;

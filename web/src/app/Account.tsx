@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ChevronsUpDown, KeyRound, LogOut, Monitor, Moon, Sun } from "lucide-react";
 import { end, useSession } from "../api/session";
-import { signOut as leave, signOutEverywhere } from "../client/sdk.gen";
+import { signOut as leave, signOutEverywhere } from "../generated/sdk.gen";
 import classes from "./app.module.css";
 
 const SCHEMES: readonly [MantineColorScheme, string, typeof Sun][] = [

@@ -5,7 +5,7 @@ import { Link, useLocation } from "@tanstack/react-router";
 import { CircleHelp, Menu as MenuIcon, OctagonX, Search } from "lucide-react";
 import { useEffect } from "react";
 import { useLiveness } from "../api/live";
-import type { SwitchView } from "../client/types.gen";
+import type { SwitchView } from "../generated/types.gen";
 import { plural } from "../shared/numbers";
 import { Account } from "./Account";
 import type { Place } from "./places";

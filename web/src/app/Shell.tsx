@@ -5,7 +5,7 @@ import { useLive } from "../api/live";
 import { useSession } from "../api/session";
 import { useInbox } from "../approvals/inbox";
 import { useApprovalNotices } from "../approvals/notices";
-import { listSwitchesOptions } from "../client/@tanstack/react-query.gen";
+import { listSwitchesOptions } from "../generated/@tanstack/react-query.gen";
 import { useWaitingInTitle } from "../shared/Page";
 import { Help } from "./Help";
 import { Banner, Sidebar, Tabs } from "./Nav";

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { useNavigate } from "@tanstack/react-router";
 import { Bot, BookOpen, FileCode2, Hash, Moon, Sun, type LucideIcon } from "lucide-react";
 import { useSession } from "../api/session";
-import { getCatalogueOptions, listAgentsOptions, listPoliciesOptions } from "../client/@tanstack/react-query.gen";
+import { getCatalogueOptions, listAgentsOptions, listPoliciesOptions } from "../generated/@tanstack/react-query.gen";
 import { PLACES } from "./places";
 
 type Navigate = ReturnType<typeof useNavigate>;

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { History } from "lucide-react";
-import { listApprovals } from "../client/sdk.gen";
+import { listApprovals } from "../generated/sdk.gen";
 import { Ago } from "../shared/Ago";
 import { StateBadge } from "../shared/Badge";
 import { Empty, Failure, Waiting } from "../shared/State";

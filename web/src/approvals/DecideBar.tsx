@@ -6,7 +6,7 @@ import { useRef, useState, type KeyboardEvent } from "react";
 import { Problem } from "../api/http";
 import { useMay } from "../api/session";
 import { Keys, useShortcuts } from "../app/shortcuts";
-import type { ApprovalView } from "../client/types.gen";
+import type { ApprovalView } from "../generated/types.gen";
 import { plural } from "../shared/numbers";
 import { decideAll, summaryOf, type Verdict } from "./decide";
 import classes from "./approvals.module.css";

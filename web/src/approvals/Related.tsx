@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { listDecisionsOptions } from "../client/@tanstack/react-query.gen";
-import type { ApprovalView } from "../client/types.gen";
+import { listDecisionsOptions } from "../generated/@tanstack/react-query.gen";
+import type { ApprovalView } from "../generated/types.gen";
 import { Ago } from "../shared/Ago";
 import { OutcomeBadge } from "../shared/Badge";
 import { Section } from "../shared/Page";

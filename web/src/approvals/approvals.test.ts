@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { ApprovalView, DecisionView } from "../client/types.gen";
+import type { ApprovalView, DecisionView } from "../generated/types.gen";
 import { summaryOf } from "./decide";
 import { group } from "./inbox";
 import { fieldsOf, pieces } from "./shown";

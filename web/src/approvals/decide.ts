@@ -1,8 +1,8 @@
 /** Deciding asks, one or many. */
 import { Problem } from "../api/http";
 import { queries, refresh } from "../api/queries";
-import { approve, decideApprovals, deny } from "../client/sdk.gen";
-import type { DecideResult } from "../client/types.gen";
+import { approve, decideApprovals, deny } from "../generated/sdk.gen";
+import type { DecideResult } from "../generated/types.gen";
 import { pendingOptions } from "./inbox";
 
 export type Verdict = "approve" | "deny";

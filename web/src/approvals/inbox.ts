@@ -1,8 +1,8 @@
 /** What waits for a person: one query for the inbox, the mark in the navigation and the title. */
 import { groupBy } from "../shared/group";
 import { useQuery } from "@tanstack/react-query";
-import { listApprovalsOptions } from "../client/@tanstack/react-query.gen";
-import type { ApprovalView } from "../client/types.gen";
+import { listApprovalsOptions } from "../generated/@tanstack/react-query.gen";
+import type { ApprovalView } from "../generated/types.gen";
 
 /** Identical asks: the same agent asks for exactly the same action. */
 export interface Group {

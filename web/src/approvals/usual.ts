@@ -1,5 +1,5 @@
 /** Compares an ask with the last decisions of the same agent and action type. Says only what those rows show. */
-import type { ApprovalView, DecisionView } from "../client/types.gen";
+import type { ApprovalView, DecisionView } from "../generated/types.gen";
 import { plural } from "../shared/numbers";
 
 export interface Remark {

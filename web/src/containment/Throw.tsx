@@ -3,9 +3,9 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { refresh } from "../api/queries";
 import { Problem } from "../api/http";
-import { getCatalogueOptions, listAgentsOptions } from "../client/@tanstack/react-query.gen";
-import { throwSwitch } from "../client/sdk.gen";
-import type { ScopeView } from "../client/types.gen";
+import { getCatalogueOptions, listAgentsOptions } from "../generated/@tanstack/react-query.gen";
+import { throwSwitch } from "../generated/sdk.gen";
+import type { ScopeView } from "../generated/types.gen";
 import classes from "../shared/list.module.css";
 
 interface Props {

@@ -1,6 +1,6 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
-import type { DecisionView } from "../client/types.gen";
+import type { DecisionView } from "../generated/types.gen";
 import { Page } from "../shared/Page";
 import { Detail } from "./Detail";
 import { FilterBar } from "./FilterBar";

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Search, SlidersHorizontal, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useShortcuts } from "../app/shortcuts";
-import { getCatalogueOptions, listAgentsOptions } from "../client/@tanstack/react-query.gen";
+import { getCatalogueOptions, listAgentsOptions } from "../generated/@tanstack/react-query.gen";
 import { OUTCOMES, outcomeOf, SEVERITIES } from "../shared/words";
 import { FILTERS, isFiltered, RANGES, type Filters } from "./filters";
 import classes from "./decisions.module.css";

@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { CircleCheck, CircleX, Download, ShieldCheck } from "lucide-react";
-import { getProof } from "../client/sdk.gen";
+import { getProof } from "../generated/sdk.gen";
 import { pin, pinned } from "../ledger/pinned";
 import { verify } from "../ledger/proof";
 import { Failure } from "../shared/State";

@@ -1,5 +1,5 @@
 import { memo } from "react";
-import type { DecisionView } from "../client/types.gen";
+import type { DecisionView } from "../generated/types.gen";
 import { Ago } from "../shared/Ago";
 import { Badge, OutcomeBadge, Severity } from "../shared/Badge";
 import classes from "./decisions.module.css";

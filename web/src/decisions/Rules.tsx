@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { getPolicyOptions } from "../client/@tanstack/react-query.gen";
+import { getPolicyOptions } from "../generated/@tanstack/react-query.gen";
 import { Badge, OutcomeBadge } from "../shared/Badge";
 import { Ticked } from "../shared/Risk";
 import { leftOut, rulesOf, type RecordBody, type ShownRule } from "./record";

@@ -3,7 +3,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { Activity, ArrowUp, FilterX } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useShortcuts } from "../app/shortcuts";
-import type { DecisionView } from "../client/types.gen";
+import type { DecisionView } from "../generated/types.gen";
 import { Ago } from "../shared/Ago";
 import { Copy } from "../shared/Copy";
 import { Empty, Failure, Waiting } from "../shared/State";

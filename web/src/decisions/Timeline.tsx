@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { getApprovalOptions } from "../client/@tanstack/react-query.gen";
-import type { ApprovalView, DecisionTrace } from "../client/types.gen";
+import { getApprovalOptions } from "../generated/@tanstack/react-query.gen";
+import type { ApprovalView, DecisionTrace } from "../generated/types.gen";
 import { Ago } from "../shared/Ago";
 import { outcomeOf, type Tone } from "../shared/words";
 import { Person } from "../users/Person";

@@ -1,5 +1,5 @@
 /** What of the list of decisions is in the address: every filter, and the row that is open. */
-import type { ListDecisionsData } from "../client/types.gen";
+import type { ListDecisionsData } from "../generated/types.gen";
 import { OUTCOMES, SEVERITIES } from "../shared/words";
 
 export interface Filters {

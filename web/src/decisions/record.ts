@@ -1,5 +1,5 @@
 /** The parts of a ledger record that the page shows. A record is data of any version: what is missing is shown as missing. */
-import type { FactorView } from "../client/types.gen";
+import type { FactorView } from "../generated/types.gen";
 
 interface Listed<T> {
   count: number;

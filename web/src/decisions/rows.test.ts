@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { DecisionList, DecisionView } from "../client/types.gen";
+import type { DecisionList, DecisionView } from "../generated/types.gen";
 import { joined, placeBefore, type LoadedPage } from "./rows";
 
 const page = (start: number, indexes: number[], nextCursor: number | null): LoadedPage => ({

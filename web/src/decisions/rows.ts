@@ -8,8 +8,8 @@ import { useInfiniteQuery, type InfiniteData } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useSyncExternalStore } from "react";
 import { onNewDecisions } from "../api/live";
 import { queries } from "../api/queries";
-import { listDecisions } from "../client/sdk.gen";
-import type { DecisionList, DecisionView, ListDecisionsData } from "../client/types.gen";
+import { listDecisions } from "../generated/sdk.gen";
+import type { DecisionList, DecisionView, ListDecisionsData } from "../generated/types.gen";
 
 const PAGE = 100;
 const PAGES = 30;

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { CircleCheck, CircleX, ShieldCheck } from "lucide-react";
 import { useState } from "react";
-import { getCheckpoint, listEntries, verifyLedger } from "../client/sdk.gen";
+import { getCheckpoint, listEntries, verifyLedger } from "../generated/sdk.gen";
 import { Ago } from "../shared/Ago";
 import { grouped } from "../shared/numbers";
 import { Facts } from "../shared/Page";

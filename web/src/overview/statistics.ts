@@ -1,7 +1,7 @@
 /** What happened in a span of time, counted by the server. */
 import { queryOptions } from "@tanstack/react-query";
-import { getStatistics } from "../client/sdk.gen";
-import type { CountsView, StatisticsView, TopView } from "../client/types.gen";
+import { getStatistics } from "../generated/sdk.gen";
+import type { CountsView, StatisticsView, TopView } from "../generated/types.gen";
 
 export type Counts = CountsView;
 export type Top = TopView;

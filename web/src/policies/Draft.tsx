@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { CircleCheck, CircleX, TriangleAlert } from "lucide-react";
 import { useCallback, useState } from "react";
 import { Problem } from "../api/http";
-import { getCatalogueOptions } from "../client/@tanstack/react-query.gen";
+import { getCatalogueOptions } from "../generated/@tanstack/react-query.gen";
 import { plural } from "../shared/numbers";
 import { Ticked } from "../shared/Risk";
 import { lint, type Lint } from "./api";

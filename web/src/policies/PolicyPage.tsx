@@ -5,7 +5,7 @@ import { ArrowLeft, Upload } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useMay } from "../api/session";
 import { useShortcuts } from "../app/shortcuts";
-import { getPolicyOptions } from "../client/@tanstack/react-query.gen";
+import { getPolicyOptions } from "../generated/@tanstack/react-query.gen";
 import { Badge } from "../shared/Badge";
 import { Page } from "../shared/Page";
 import { Failure, Waiting } from "../shared/State";

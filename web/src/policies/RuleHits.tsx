@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { RuleHits as Rule } from "../client/types.gen";
+import type { RuleHits as Rule } from "../generated/types.gen";
 import { Ago } from "../shared/Ago";
 import { Badge } from "../shared/Badge";
 import { grouped } from "../shared/numbers";

@@ -2,7 +2,7 @@ import { Button, Select } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Play } from "lucide-react";
 import { useEffect, useState } from "react";
-import { getCatalogueOptions, listAgentsOptions } from "../client/@tanstack/react-query.gen";
+import { getCatalogueOptions, listAgentsOptions } from "../generated/@tanstack/react-query.gen";
 import { Failure } from "../shared/State";
 import { explain, type Call } from "./api";
 import { Editor } from "./Editor";

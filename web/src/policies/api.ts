@@ -1,7 +1,7 @@
 /** Policy tooling of the server: lint, explain, history, hits. */
 import { queryOptions } from "@tanstack/react-query";
-import { explainCall, getPolicyVersion, lintPolicy, listPolicyVersions, policyHits, putPolicy, rollbackPolicy } from "../client/sdk.gen";
-import type { Explained, ExplainedRule, LintFindingView, PolicyLinted, PolicyVersion } from "../client/types.gen";
+import { explainCall, getPolicyVersion, lintPolicy, listPolicyVersions, policyHits, putPolicy, rollbackPolicy } from "../generated/sdk.gen";
+import type { Explained, ExplainedRule, LintFindingView, PolicyLinted, PolicyVersion } from "../generated/types.gen";
 
 export type LintFinding = LintFindingView;
 export type Lint = PolicyLinted;

@@ -1,5 +1,5 @@
 /** What can be written where the cursor is: members, action types, fields of the named action, facts. Pure. */
-import type { CatalogueView, ContextFieldView } from "../client/types.gen";
+import type { CatalogueView, ContextFieldView } from "../generated/types.gen";
 
 export interface Offer {
   label: string;

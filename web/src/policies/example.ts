@@ -1,5 +1,5 @@
 /** A call to start trying with: the first action the policy is about, with its fields filled. Pure. */
-import type { CatalogueView, ContextFieldView } from "../client/types.gen";
+import type { CatalogueView, ContextFieldView } from "../generated/types.gen";
 import type { Call } from "./api";
 
 const TARGETS: Record<string, string> = { payments: "stripe", database: "orders-db", infrastructure: "aws", communication: "slack", integrations: "github", enterprise: "crm" };

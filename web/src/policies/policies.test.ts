@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { CatalogueView } from "../client/types.gen";
+import type { CatalogueView } from "../generated/types.gen";
 import { offersAt } from "./complete";
 import { exampleFor } from "./example";
 import { nameIn, rangeAt, ruleAt } from "./places";

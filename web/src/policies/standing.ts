@@ -4,7 +4,7 @@
  * Of several rules the strictest counts, so a permission of its own would change nothing. It is written into the policy that
  * held the ask: an exception in each rule that held it, and a rule that allows exactly that and counts it.
  */
-import type { ApprovalView } from "../client/types.gen";
+import type { ApprovalView } from "../generated/types.gen";
 
 export interface Bounds {
   /** Most for each number of the arguments; absent ones may be anything. */

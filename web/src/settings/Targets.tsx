@@ -1,7 +1,7 @@
 import { Button, Select, TagsInput, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useMay } from "../api/session";
-import type { SettingsView, TargetView } from "../client/types.gen";
+import type { SettingsView, TargetView } from "../generated/types.gen";
 import { Badge } from "../shared/Badge";
 import classes from "../shared/list.module.css";
 import { Card, Refusal, usePatch } from "./SettingsPage";

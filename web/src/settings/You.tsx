@@ -4,7 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Problem } from "../api/http";
 import { begin, useSession } from "../api/session";
-import { changePassword, signOutOthers } from "../client/sdk.gen";
+import { changePassword, signOutOthers } from "../generated/sdk.gen";
 import { plural } from "../shared/numbers";
 import { Facts } from "../shared/Page";
 import classes from "../shared/list.module.css";

@@ -1,4 +1,4 @@
-import type { FactorView } from "../client/types.gen";
+import type { FactorView } from "../generated/types.gen";
 import { Severity } from "./Badge";
 import classes from "./shared.module.css";
 

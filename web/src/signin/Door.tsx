@@ -5,7 +5,7 @@ import { Problem } from "../api/http";
 import { begin } from "../api/session";
 import { Brand } from "../app/Nav";
 import classes from "../app/app.module.css";
-import { signIn as postSession } from "../client/sdk.gen";
+import { signIn as postSession } from "../generated/sdk.gen";
 import { useTitle } from "../shared/Page";
 
 export function Card({ title, children }: { title: string; children: ReactNode }) {

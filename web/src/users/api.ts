@@ -1,7 +1,7 @@
 /** People of the workspace. */
-import { listUsersOptions } from "../client/@tanstack/react-query.gen";
-import { createUser, endSessions, patchUser as patch, resetUser as reset } from "../client/sdk.gen";
-import type { CreateUserData, LinkView, PatchUserData } from "../client/types.gen";
+import { listUsersOptions } from "../generated/@tanstack/react-query.gen";
+import { createUser, endSessions, patchUser as patch, resetUser as reset } from "../generated/sdk.gen";
+import type { CreateUserData, LinkView, PatchUserData } from "../generated/types.gen";
 
 export type Link = LinkView;
 

@@ -50,6 +50,37 @@ export type WorkspaceList = {
     workspaces: Array<WorkspaceView>;
 };
 
+/**
+ * `docs/guide/risk.md` has the formula.
+ */
+export type WeightsView = {
+    /**
+     * Share of the action's inherent risk that counts, in percent.
+     */
+    actionPercent: number;
+    /**
+     * Points of development, staging, any other environment, production.
+     */
+    environment: Array<number>;
+    perDecade: number;
+    profile?: ProfileWeightsView | null;
+    /**
+     * Share of target and environment points that counts for a read, in percent.
+     */
+    readPercent: number;
+    scaleMost: number;
+    /**
+     * Points of a target of low, normal and high sensitivity.
+     */
+    sensitivity: Array<number>;
+};
+
+export type ProfileWeightsView = {
+    most: number;
+    perDoubling: number;
+    perStep: number;
+};
+
 export type WaitingView = {
     oldestAt?: Moment | null;
     soonestExpiry?: Moment | null;
@@ -370,6 +401,7 @@ export type SettingsView = {
      */
     internalDomains: Array<string>;
     limits: LimitsView;
+    risk?: WeightsView | null;
     /**
      * What is registered about targets, by name.
      */
