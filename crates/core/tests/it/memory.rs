@@ -348,7 +348,7 @@ impl World {
             labels: Vec::new(),
             owner: None,
         };
-        let established = Established { workspace: "ws_1".to_owned(), agent, source: None, asserts_subject: false };
+        let established = Established { workspace: "ws_1".to_owned(), agent, source: None, asserts_subject: true };
         Call::new(asked, established, self.bundle.catalogue(), self.bundle.settings()).unwrap()
     }
 

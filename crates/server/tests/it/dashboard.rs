@@ -46,7 +46,7 @@ async fn two_people_of_the_group_must_agree_and_nobody_counts_twice() {
     let again = vote(&server, &ada, &id, "approve").await;
     assert!(again.status == 403 && again.text("detail").contains("already voted"), "{again:?}");
     assert!(shown(&ada).await.1.contains("already voted"), "the page is told before");
-    let polled = server.get_as(&server.installed.agent_key, &format!("/api/v1/approvals?status=pending")).await;
+    let polled = server.get_as(&server.installed.agent_key, "/api/v1/approvals?status=pending").await;
     assert!(polled.json["approvals"][0].get("canDecide").is_none(), "an agent never decides: {polled:?}");
     let key = server.installed.agent_key.clone();
     let early = server.post_as(&key, &format!("/api/v1/approvals/{id}/redeem"), &json!({ "redemptionId": "r" })).await;
