@@ -1,8 +1,11 @@
 //! Finding a decision by its request id, before and after the lists have caught up.
 
+use crate::control::load_bundle;
 use crate::error::Error;
+use crate::fill;
 use crate::id;
 use crate::record::{DecisionBody, Entry, Kind, Returned};
+use runplane_core::policy::Bundle;
 use runplane_store::Store;
 
 /// The decision of this agent with this request id, and its index. A redemption is not a decision of its own here.
@@ -31,7 +34,7 @@ pub fn decision_at(store: &dyn Store, workspace: &str, index: u64) -> Result<Opt
 }
 
 /// What the decision or redemption recorded at `index` charged, and at which meter time.
-pub fn charged_at(store: &dyn Store, workspace: &str, index: u64) -> Result<Returned, Error> {
+pub fn charged_at(store: &dyn Store, workspace: &str, index: u64, bundle: Option<&Bundle>) -> Result<Returned, Error> {
     let row = store.read_entries(workspace, index, 1)?.into_iter().find(|row| row.index == index);
     let Some(row) = row else { return Ok(Returned::default()) };
     let entry = Entry::parse(&row.bytes)?;
@@ -39,5 +42,13 @@ pub fn charged_at(store: &dyn Store, workspace: &str, index: u64) -> Result<Retu
         return Ok(Returned::default());
     }
     let body: DecisionBody = entry.body()?;
-    Ok(Returned { at: body.charged_at.unwrap_or(entry.at), charges: body.charges })
+    let mut charges = body.charges.clone();
+    if let Some(bundle) = bundle.filter(|bundle| bundle.digest().to_string() != body.bundle) {
+        // Counters of today that were not there then: their part of the past is counted, this one is theirs, too.
+        let then = load_bundle(store, workspace, &body.bundle);
+        let new = bundle.counters_beyond(then.as_ref());
+        let would = fill::would_have_charged(bundle, &body, index, entry.at, store, workspace)?.unwrap_or_default();
+        charges.extend(would.into_iter().filter(|charge| new.contains(&charge.key.counter())));
+    }
+    Ok(Returned { at: body.charged_at.unwrap_or(entry.at), charges })
 }

@@ -12,6 +12,7 @@ mod decisions;
 pub mod error;
 mod events;
 mod export;
+mod fill;
 mod find;
 pub mod guard;
 mod held;

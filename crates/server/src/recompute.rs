@@ -80,7 +80,7 @@ impl<'a> Recomputer<'a> {
 }
 
 /// The readings of the record; where they were too large for it, made again.
-fn readings(recorded: &DecisionBody, call: &mut Call, bundle: &Bundle) -> Result<Readings, Error> {
+pub fn readings(recorded: &DecisionBody, call: &mut Call, bundle: &Bundle) -> Result<Readings, Error> {
     let Some(text) = recorded.readings.as_ref() else {
         return Ok(inspect::read_all(call, bundle.catalogue(), bundle.settings()));
     };

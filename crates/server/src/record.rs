@@ -10,8 +10,9 @@ pub use decision::{ActionFacts, Decided, DecisionBody, HeldAs, LimitRead, Redemp
 pub use verdict::{Listed, Verdict};
 
 use crate::error::Error;
+use runplane_core::digest::Digest;
 use runplane_core::json::{self, Limits};
-use runplane_core::meter::Charge;
+use runplane_core::meter::{Charge, CounterId};
 use runplane_core::profile::Observation;
 use runplane_core::time::{Micros, Span};
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,8 @@ pub enum Kind {
     Control,
     /// The wall clock stepped.
     Clock,
+    /// Counters that were new have their past.
+    Filled,
 }
 
 /// The frame every entry has. The ledger reads `index` and `prev`; the rest is ours.
@@ -118,6 +121,43 @@ pub struct ControlBody {
     pub by: String,
     pub change: String,
     pub detail: serde_json::Value,
+    /// Counters that are new and have no past yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filling: Vec<CounterName>,
+}
+
+/// A counter by its id and window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CounterName {
+    pub id: String,
+    pub within: Span,
+}
+
+impl From<&CounterId> for CounterName {
+    fn from(counter: &CounterId) -> Self {
+        Self { id: counter.to_hex(), within: counter.within }
+    }
+}
+
+impl CounterName {
+    pub fn read(&self) -> Result<CounterId, Error> {
+        CounterId::from_hex(&self.id, self.within)
+            .ok_or_else(|| Error::internal("the id of a counter could not be read"))
+    }
+}
+
+/// The past was counted into counters that were new. What they came to is the document `fill` of this index.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FilledBody {
+    pub counters: Vec<CounterName>,
+    /// The entry that put them in force.
+    pub from: u64,
+    /// Holds from before, which take their part in the counters from now on.
+    pub held: Vec<u64>,
+    /// SHA-256 of the document.
+    pub state: Digest,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -6,6 +6,7 @@
 use crate::app::App;
 use crate::clock::{SharedClock, SystemClock};
 use crate::error::Error;
+use crate::fill;
 use crate::http;
 use crate::install::DEFAULT_WORKSPACE;
 use crate::nodes::{self, Lease};
@@ -74,6 +75,7 @@ impl Running {
         app.tasks.spawn(forget_sessions(Arc::clone(&app)));
         app.tasks.spawn(nodes::run(Arc::clone(&app)));
         app.tasks.spawn(projection::run(Arc::clone(&app)));
+        app.tasks.spawn(fill::run(Arc::clone(&app)));
         app.tasks.spawn(verification::run(Arc::clone(&app)));
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
         let router = http::router(Arc::clone(&app));

@@ -4,15 +4,18 @@ use crate::clock::SharedClock;
 use crate::control::Control;
 use crate::error::{Error, Kind};
 use crate::events::Feed;
+use crate::fill::Job;
 use crate::receipt::Runs;
 use crate::sequencer::{Command, Work};
 use crate::verification::Verification;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
+use runplane_core::meter::Meters;
+use runplane_core::time::Micros;
 use runplane_ledger::{SigningKey, VerifyingKey};
 use runplane_store::{Head, Store};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use tokio::sync::{broadcast, oneshot, watch};
 
@@ -46,6 +49,8 @@ pub struct Published {
     pub approvals: broadcast::Sender<Arc<str>>,
     /// How much is queued and not yet taken by the sequencer.
     pub waiting: AtomicUsize,
+    /// Counters that wait for their past.
+    pub filling: watch::Sender<Option<Arc<Job>>>,
     /// Changes with every commit of any workspace of this server.
     pub commits: Arc<watch::Sender<u64>>,
 }
@@ -58,12 +63,30 @@ impl Published {
             head: ArcSwap::from_pointee(head),
             approvals: broadcast::channel(APPROVAL_EVENTS).0,
             waiting: AtomicUsize::new(0),
+            filling: watch::channel(None).0,
             commits,
         }
     }
 }
 
 impl Published {
+    /// Says which counters wait for their past, if that is not known yet.
+    pub fn note_filling(&self, meters: &Meters, from: u64, at: Micros) {
+        let next = (from > 0 && meters.filling().len() > 0).then_some(from);
+        let changed = self.filling.send_if_modified(|job| {
+            let is_new = job.as_ref().map(|job| job.from) != next;
+            if is_new {
+                let counters = || meters.filling().copied().collect();
+                let (read, of) = (AtomicU64::new(0), AtomicU64::new(0));
+                *job = next.map(|from| Arc::new(Job { from, counters: counters(), at, read, of }));
+            }
+            is_new
+        });
+        if changed {
+            self.commits.send_modify(|count| *count = count.wrapping_add(1));
+        }
+    }
+
     /// Makes a new head visible and wakes whoever follows the ledger.
     pub fn advance(&self, head: Head) {
         self.head.store(Arc::new(head));

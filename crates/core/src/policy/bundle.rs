@@ -11,10 +11,11 @@ use super::program::Program;
 use super::rule::Rule;
 use crate::catalogue::Catalogue;
 use crate::digest::{Digest, sha256};
+use crate::meter::CounterId;
 use crate::risk::Weights;
 use crate::settings::Settings;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a bundle is made of.
@@ -208,6 +209,16 @@ impl Bundle {
     #[must_use]
     pub fn counters(&self) -> &[Counter] {
         &self.counters
+    }
+
+    /// Counters that this bundle has and the other one has not, those of doubts included; ascending.
+    #[must_use]
+    pub fn counters_beyond(&self, other: Option<&Self>) -> Vec<CounterId> {
+        let ids = |bundle: &Self| -> BTreeSet<CounterId> {
+            bundle.counters.iter().map(Counter::id).flat_map(|id| [id, id.of_doubts()]).collect()
+        };
+        let known = other.map(ids).unwrap_or_default();
+        ids(self).difference(&known).copied().collect()
     }
 
     pub(crate) fn counter_names(&self) -> &[Box<str>] {

@@ -21,6 +21,8 @@ pub mod kind {
     pub const BUNDLE: &str = "bundle";
     /// The digest of the bundle in force.
     pub const IN_FORCE: &str = "in_force";
+    /// What new counters came to when their past was counted, by the index of the entry that says so.
+    pub const FILL: &str = "fill";
     /// The workspace's name.
     pub const WORKSPACE: &str = "workspace";
 }
@@ -40,8 +42,13 @@ impl Change {
     pub fn of(control: &Control, by: &str, what: &str, detail: Value) -> Self {
         let mut next = control.clone();
         next.epoch += 1;
-        let body =
-            record::ControlBody { bundle: control.bundle_digest(), by: by.to_owned(), change: what.to_owned(), detail };
+        let body = record::ControlBody {
+            bundle: control.bundle_digest(),
+            by: by.to_owned(),
+            change: what.to_owned(),
+            detail,
+            filling: Vec::new(),
+        };
         Self { based_on: control.epoch, next, documents: Vec::new(), body }
     }
 

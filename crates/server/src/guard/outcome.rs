@@ -58,7 +58,10 @@ pub async fn report(
             _ => None,
         };
         let not_run = || Error::new(Kind::NotExecutable, "the action was not allowed to run, so there is no outcome");
-        let charged = find::charged_at(&*workspace.store, &workspace.id, ran.ok_or_else(not_run)?)?;
+        let charged = {
+            let control = workspace.control();
+            find::charged_at(&*workspace.store, &workspace.id, ran.ok_or_else(not_run)?, control.bundle.as_deref())?
+        };
         let learned = body.observation().filter(|_| outcome == Outcome::Succeeded);
         Ok((index, charged, learned))
     })

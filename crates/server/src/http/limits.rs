@@ -2,6 +2,7 @@
 
 use super::caller::Caller;
 use super::moment::Moment;
+use super::policies::FillingView;
 use super::problems::problems;
 use super::query::Query;
 use crate::error::Error;
@@ -79,6 +80,9 @@ pub struct LastUse {
 pub struct LimitList {
     at: Moment,
     limits: Vec<WrittenLimit>,
+    /// How far the past has been counted, while it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filling: Option<FillingView>,
     /// Fullest first, at most a thousand in all.
     used: Vec<UsedLimit>,
     next_cursor: Option<usize>,
@@ -140,6 +144,7 @@ pub async fn list_limits(caller: Caller, Query(query): Query<LimitsQuery>) -> Re
     Ok(Json(LimitList {
         at: Moment(found.seen.now),
         limits: WrittenLimit::list(&found),
+        filling: FillingView::of(caller.workspace()),
         used: page.filter_map(|used| UsedLimit::of(used, &found.limits)).collect(),
         next_cursor: (end < found.used.len()).then_some(end),
     }))

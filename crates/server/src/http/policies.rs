@@ -9,14 +9,17 @@ use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::manage::history::Note;
 use crate::manage::policies::{self, Listed, Published};
+use crate::workspace::Workspace;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::http::{HeaderMap, header};
 use runplane_core::policy::Finding;
 use runplane_core::policy::document::Mode;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use utoipa::{IntoParams, ToSchema};
 
 problems! {
@@ -97,6 +100,29 @@ pub struct PolicyPublished {
     /// The number of the version this is, from 1.
     version: u64,
     warnings: Vec<FindingView>,
+    /// Set while the recorded past is still being counted for what is new: rules that need it hold until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filling: Option<FillingView>,
+}
+
+/// How far the past has been counted.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FillingView {
+    /// How many counters wait for it.
+    counters: usize,
+    /// Entries read.
+    read: u64,
+    /// Entries to read.
+    of: u64,
+}
+
+impl FillingView {
+    pub(super) fn of(workspace: &Workspace) -> Option<Self> {
+        let job = workspace.published.filling.borrow().clone()?;
+        let (read, of) = (job.read.load(Ordering::Relaxed), job.of.load(Ordering::Relaxed));
+        Some(Self { counters: job.counters.len(), read: read.min(of), of })
+    }
 }
 
 /// What publishing the document would say.
@@ -149,7 +175,15 @@ impl From<Listed> for PolicyView {
 impl PolicyPublished {
     pub(super) fn of(name: String, published: Published) -> Self {
         let Published { bundle, epoch, warnings, version } = published;
-        Self { name, bundle, epoch, version, warnings: warnings.into_iter().map(FindingView::from).collect() }
+        let warnings = warnings.into_iter().map(FindingView::from).collect();
+        Self { name, bundle, epoch, version, warnings, filling: None }
+    }
+
+    /// 200, or 202 while the past is still being counted.
+    pub(super) fn answer(self, workspace: &Workspace) -> (StatusCode, Json<Self>) {
+        let filling = FillingView::of(workspace);
+        let status = if filling.is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
+        (status, Json(Self { filling, ..self }))
     }
 }
 
@@ -182,7 +216,9 @@ pub async fn get_policy(admin: Admin, Path(name): Path<String>) -> Result<Json<P
 #[utoipa::path(put, path = "/api/v1/policies/{name}", operation_id = "putPolicy", tag = "policies",
     params(("name" = String, Path, description = "Name of the policy, the same as in the document"), Remark),
     request_body(content((String = "application/yaml"), (PolicyDocument = "application/json"))),
-    responses((status = 200, description = "In force", body = PolicyPublished), Publishing),
+    responses((status = 200, description = "In force", body = PolicyPublished),
+        (status = 202, description = "In force; rules that need the past hold until it is counted", body = PolicyPublished),
+        Publishing),
     security(("adminToken" = [])))]
 pub async fn put_policy(
     State(app): State<Arc<App>>,
@@ -191,11 +227,11 @@ pub async fn put_policy(
     Query(remark): Query<Remark>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<PolicyPublished>, Error> {
+) -> Result<(StatusCode, Json<PolicyPublished>), Error> {
     let PolicyDocument { yaml, message } = read_document(&headers, body).await?;
     let note = Note { by: admin.id().to_owned(), message: message.or(remark.message), rolled_back_to: None };
     let published = policies::put(&app, &admin.workspace, name.clone(), yaml, note).await?;
-    Ok(Json(PolicyPublished::of(name, published)))
+    Ok(PolicyPublished::of(name, published).answer(&admin.workspace))
 }
 
 /// Withdraw a policy.

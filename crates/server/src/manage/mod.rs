@@ -20,11 +20,21 @@ use crate::sequencer::{Changed, ControlChange, Work};
 use crate::tasks;
 use crate::workspace::Workspace;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Everybody with the admin token is this person.
 pub const ADMIN: &str = "admin";
 /// How often a change is made again because another one came first.
 const ATTEMPTS: usize = 16;
+
+/// How long a change waits for new counters to have their past; longer than that is answered at once.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+async fn wait_for_past(workspace: &Workspace) {
+    let mut filling = workspace.published.filling.subscribe();
+    // Not in time is an answer, too: whoever asked is told that it goes on.
+    let _ = tokio::time::timeout(PATIENCE, filling.wait_for(Option::is_none)).await;
+}
 
 /// Makes a change from the current control and puts it on the ledger; made again if another change came first.
 ///
@@ -41,6 +51,7 @@ where
         let (change, answer) = tasks::blocking(move || maker(&control)).await?;
         let submitted = workspace.submit(|reply| Work::Change(Box::new(ControlChange { change, reply }))).await?;
         if let Changed::Applied(position) = submitted {
+            wait_for_past(workspace).await;
             return Ok((answer, position, workspace.control()));
         }
     }

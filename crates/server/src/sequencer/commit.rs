@@ -88,6 +88,8 @@ impl Sequencer {
         if let Some(control) = plan.next_control.take() {
             self.published.control.store(Arc::new(control));
         }
+        // After control, so that whoever counts the past finds the bundle that has the counters.
+        self.published.note_filling(&state.meters, state.fill_from, state.meter_time(state.time));
         self.release(plan);
         if is_awaited {
             // Decisions are found by looking; what people and programs wait for is told.

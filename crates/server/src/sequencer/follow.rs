@@ -14,7 +14,7 @@ use super::{Permission, Sequencer};
 use crate::control::{self, Control};
 use crate::error::Error;
 use crate::held::Held;
-use crate::record::{ClockBody, ClosedBody, DecisionBody, Entry, Kind as EntryKind, VoteBody};
+use crate::record::{ClockBody, ClosedBody, DecisionBody, Entry, FilledBody, Kind as EntryKind, VoteBody};
 use runplane_core::time::{Micros, Span};
 use runplane_ledger::VerifyingKey;
 use runplane_store::{Head, MAX_PAGE, Store};
@@ -69,7 +69,7 @@ pub(super) fn follow(
             }
             let leaf = runplane_ledger::leaf_hash(&row.bytes);
             let entry = Entry::parse(&row.bytes)?;
-            apply(&entry, state)?;
+            apply(&entry, state, store, workspace)?;
             touched.note(&entry)?;
             state.frontier.append(leaf);
             state.last_leaf = leaf.to_bytes();
@@ -133,6 +133,7 @@ impl Touched {
             EntryKind::Clock => {
                 self.steps = Span(self.steps.0.saturating_add(entry.body::<ClockBody>()?.step.0));
             }
+            EntryKind::Filled => self.held.extend(entry.body::<FilledBody>()?.held),
             EntryKind::Genesis | EntryKind::Outcome | EntryKind::Control => {}
         }
         Ok(())

@@ -32,6 +32,8 @@ pub fn create(
         skipped: Span::ZERO,
         meters: Meters::default(),
         profiles: Profiles::default(),
+        decided: false,
+        fill_from: 0,
         approvals: OpenApprovals::default(),
     };
     let epoch = first.next.epoch;

@@ -13,6 +13,7 @@
 mod commit;
 mod control_change;
 mod decide;
+mod filled;
 mod follow;
 mod genesis;
 mod limits;
@@ -32,7 +33,7 @@ pub use genesis::create;
 pub use recover::recover;
 pub use report::StoredReport;
 pub use work::{
-    Caller, Cancel, Changed, Command, ControlChange, Decide, Follow, Limits, LimitsSeen, Look, Nonces, Payload,
+    Caller, Cancel, Changed, Command, ControlChange, Decide, Filled, Follow, Limits, LimitsSeen, Look, Nonces, Payload,
     Recorded, Redeem, Redeemed, Refuse, Report, Reported, Seen, Sequenced, Use, Vote, Voted, Work,
 };
 
@@ -94,6 +95,7 @@ impl Sequencer {
     ) -> Self {
         let pace = Pace::start(clock.read());
         let last_snapshot = recovered.frontier.size();
+        published.note_filling(&recovered.meters, recovered.fill_from, recovered.meter_time(recovered.time));
         Self { workspace, store, clock, key, published, snapshots, state: Some(recovered), pace, last_snapshot }
     }
 
@@ -117,14 +119,19 @@ impl Sequencer {
     /// Handles what waits, or what is due; whether that was the end.
     fn round(&mut self, store: &dyn Store, first: Option<Command>, queue: &Receiver<Command>) -> bool {
         self.published.waiting.fetch_sub(usize::from(first.is_some()), Ordering::Relaxed);
-        match first {
+        let end = match first {
             None if !self.is_something_due() => false,
             Some(Command { work: Work::Follow(work), .. }) => {
                 self.guarded(|sequencer| sequencer.follow(*work));
                 false
             }
             first => self.serve(store, first, queue),
+        };
+        // What was loaded again or taken over from others may wait for its past, too.
+        if let Some(state) = &self.state {
+            self.published.note_filling(&state.meters, state.fill_from, state.meter_time(state.time));
         }
+        end
     }
 
     /// The same with a turn.

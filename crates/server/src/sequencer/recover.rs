@@ -6,12 +6,16 @@
 use super::follow::load_control;
 use super::state::{OpenApprovals, Snapshot, State};
 use crate::control::Control;
+use crate::control::change::kind;
 use crate::error::{Error, Kind};
+use crate::fill;
 use crate::held::Held;
-use crate::record::{ClockBody, ClosedBody, DecisionBody, Entry, Kind as EntryKind, OutcomeBody, VoteBody};
+use crate::record::{
+    ClockBody, ClosedBody, ControlBody, DecisionBody, Entry, FilledBody, Kind as EntryKind, OutcomeBody, VoteBody,
+};
+use runplane_core::digest::sha256;
 use runplane_core::meter::Meters;
-use runplane_core::profile::Profiles;
-use runplane_core::time::{Micros, Span};
+use runplane_core::time::Micros;
 use runplane_ledger::checkpoint::origin;
 use runplane_ledger::{Checkpoint, Frontier, VerifyingKey};
 use runplane_store::{Head, MAX_PAGE, Store};
@@ -34,19 +38,18 @@ pub fn recover(store: &dyn Store, workspace: &str, key: &VerifyingKey) -> Result
         .into_iter()
         .filter(|snapshot| snapshot.size <= head.size)
         .find_map(|row| Snapshot::parse(&row.bytes).map(|parsed| (row.size, parsed)));
-    let (from, skipped, meters, profiles) = snapshot
-        .map_or((0, Span::ZERO, Meters::default(), Profiles::default()), |(size, parsed)| {
-            (size, parsed.skipped, parsed.meters, parsed.profiles)
-        });
+    let (from, kept) = snapshot.unwrap_or_default();
     let mut state = State {
         frontier,
         root: head.root,
         last_leaf: last_leaf.ok_or_else(|| damaged("the last entry is missing"))?,
         nonce: head.nonce,
         time: Micros(head.time_us),
-        skipped,
-        meters,
-        profiles,
+        skipped: kept.skipped,
+        meters: kept.meters,
+        profiles: kept.profiles,
+        decided: kept.decided,
+        fill_from: kept.fill_from,
         approvals: OpenApprovals::default(),
     };
     replay(store, workspace, from, head.size, &mut state)?;
@@ -81,14 +84,14 @@ fn replay(store: &dyn Store, workspace: &str, from: u64, to: u64, state: &mut St
         let Some(last) = rows.last() else { return Ok(()) };
         next = last.index + 1;
         for row in &rows {
-            apply(&Entry::parse(&row.bytes)?, state)?;
+            apply(&Entry::parse(&row.bytes)?, state, store, workspace)?;
         }
     }
     Ok(())
 }
 
 /// What one entry did to the state that windows are read from. Approvals are stored whole and not replayed.
-pub(super) fn apply(entry: &Entry, state: &mut State) -> Result<(), Error> {
+pub(super) fn apply(entry: &Entry, state: &mut State, store: &dyn Store, workspace: &str) -> Result<(), Error> {
     match entry.kind {
         EntryKind::Decision | EntryKind::Redemption => {
             let body: DecisionBody = entry.body()?;
@@ -115,7 +118,22 @@ pub(super) fn apply(entry: &Entry, state: &mut State) -> Result<(), Error> {
             state.learn(&body, entry.at);
         }
         EntryKind::Clock => state.skipped = entry.body::<ClockBody>()?.unaccepted,
-        EntryKind::Genesis | EntryKind::Control => {}
+        EntryKind::Control => state.begin_filling(&entry.body::<ControlBody>()?.filling, entry.index)?,
+        EntryKind::Filled => {
+            let body: FilledBody = entry.body()?;
+            state.end_filling(&body, load_filled(&body, entry.index, store, workspace)?)?;
+        }
+        EntryKind::Genesis => {}
     }
     Ok(())
+}
+
+/// What was committed together with the entry.
+fn load_filled(body: &FilledBody, index: u64, store: &dyn Store, workspace: &str) -> Result<Meters, Error> {
+    let bytes = store.load_document(workspace, kind::FILL, &index.to_string())?;
+    let bytes = bytes.filter(|bytes| sha256(&[bytes]) == body.state);
+    let bytes = bytes.ok_or_else(|| Error::internal("what new counters came to is not what its entry says"))?;
+    let document: fill::Document = serde_json::from_slice(&bytes)
+        .map_err(|failure| Error::internal("what new counters came to could not be read").because(failure))?;
+    Ok(document.meters)
 }

@@ -6,9 +6,9 @@
 
 use crate::error::Error;
 use crate::held::Held;
-use crate::record::{DecisionBody, OutcomeBody, Returned};
+use crate::record::{CounterName, DecisionBody, FilledBody, OutcomeBody, Returned};
 use runplane_core::approval::State as ApprovalState;
-use runplane_core::meter::{Charge, Meters};
+use runplane_core::meter::{Charge, CounterId, Meters};
 use runplane_core::profile::Profiles;
 use runplane_core::time::{Micros, Span};
 use runplane_ledger::Frontier;
@@ -28,6 +28,10 @@ pub struct State {
     pub skipped: Span,
     pub meters: Meters,
     pub profiles: Profiles,
+    /// Any call was ever decided: only then is there a past to count.
+    pub decided: bool,
+    /// The entry that last made counters wait for their past; 0 if none does.
+    pub fill_from: u64,
     pub approvals: OpenApprovals,
 }
 
@@ -49,6 +53,7 @@ impl State {
 
     /// Takes in what counts from now on; what waits for another event is left.
     pub fn charge(&mut self, charges: &[Charge], at: Micros) {
+        self.decided = true;
         for charge in charges.iter().filter(|charge| charge.on.is_immediate()) {
             self.meters.put(charge, at);
         }
@@ -59,6 +64,23 @@ impl State {
         for charge in charges {
             self.meters.put(charge, at);
         }
+    }
+
+    /// Counters that are new wait for their past from the entry at `index` on.
+    pub fn begin_filling(&mut self, filling: &[CounterName], index: u64) -> Result<(), Error> {
+        for name in filling {
+            self.meters.begin_filling(name.read()?);
+            self.fill_from = index;
+        }
+        Ok(())
+    }
+
+    /// Their past is there.
+    pub fn end_filling(&mut self, filled: &FilledBody, meters: Meters) -> Result<(), Error> {
+        let counters: Vec<CounterId> = filled.counters.iter().map(CounterName::read).collect::<Result<_, _>>()?;
+        self.meters.install(&counters, meters);
+        self.fill_from = 0;
+        Ok(())
     }
 
     pub fn give_back(&mut self, returned: &Returned) {
@@ -75,20 +97,24 @@ impl State {
 }
 
 /// What a snapshot keeps: everything the ledger would have to be replayed for.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Snapshot {
     version: u8,
     pub skipped: Span,
     pub meters: Meters,
     pub profiles: Profiles,
+    pub decided: bool,
+    pub fill_from: u64,
 }
 
-const SNAPSHOT_VERSION: u8 = 2;
+const SNAPSHOT_VERSION: u8 = 3;
 
 impl State {
     pub fn to_snapshot(&self) -> Result<Vec<u8>, Error> {
         let (meters, profiles) = (self.meters.clone(), self.profiles.clone());
-        let snapshot = Snapshot { version: SNAPSHOT_VERSION, skipped: self.skipped, meters, profiles };
+        let (decided, fill_from) = (self.decided, self.fill_from);
+        let snapshot =
+            Snapshot { version: SNAPSHOT_VERSION, skipped: self.skipped, meters, profiles, decided, fill_from };
         serde_json::to_vec(&snapshot).map_err(|failure| Error::internal("a snapshot failed").because(failure))
     }
 }
@@ -144,6 +170,14 @@ impl OpenApprovals {
                 self.waiting_by_agent.remove(&old.approval.agent);
             }
         }
+    }
+
+    /// The open ones of these entries, in their order.
+    #[must_use]
+    pub fn of_entries(&self, wanted: impl Fn(u64) -> bool) -> Vec<Held> {
+        let mut found: Vec<Held> = self.by_id.values().filter(|held| wanted(held.index)).cloned().collect();
+        found.sort_by_key(|held| held.index);
+        found
     }
 
     /// When the next approval expires.

@@ -185,6 +185,7 @@ impl<'a> Turn<'a> {
                 self.look(*work);
                 Ok(())
             }
+            Work::Filled(work) => self.filled(*work),
             Work::Limits(work) => {
                 self.limits(*work);
                 Ok(())

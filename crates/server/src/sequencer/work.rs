@@ -5,6 +5,7 @@
 
 use crate::control::Change;
 use crate::error::Error;
+use crate::fill::Fill;
 use crate::held::Held;
 use crate::record::{DecisionBody, Position, Returned};
 use crate::refusal::Code;
@@ -78,6 +79,8 @@ pub enum Work {
     Look(Box<Look>),
     /// Only looks, too.
     Limits(Box<Limits>),
+    /// New counters have their past.
+    Filled(Box<Filled>),
     /// An operator takes the wall clock as it is: windows are no longer widened by its steps.
     AcceptClock(Reply<AcceptedClock>),
     /// Records what is due by now, such as expired approvals.
@@ -277,6 +280,12 @@ pub struct Follow {
     pub reply: Reply<()>,
 }
 
+/// A past that was counted; given back if more has come meanwhile than can be counted here.
+pub struct Filled {
+    pub fill: Box<Fill>,
+    pub reply: Reply<Option<Box<Fill>>>,
+}
+
 pub struct ControlChange {
     pub change: Change,
     pub reply: Reply<Changed>,
@@ -302,6 +311,7 @@ impl Work {
             Self::Change(work) => drop(work.reply.send(Err(error()))),
             Self::Look(work) => drop(work.reply.send(Err(error()))),
             Self::Limits(work) => drop(work.reply.send(Err(error()))),
+            Self::Filled(work) => drop(work.reply.send(Err(error()))),
             Self::AcceptClock(reply) => drop(reply.send(Err(error()))),
             Self::Tick(reply) => drop(reply.send(Err(error()))),
             Self::Follow(work) => drop(work.reply.send(Err(error()))),

@@ -10,6 +10,7 @@
 
 mod agents;
 mod authorization;
+mod backfill;
 mod bad_requests;
 mod cases;
 mod containment;

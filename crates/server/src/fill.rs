@@ -1,0 +1,348 @@
+//! Counting the recorded past into counters that are new, so that a rule published today knows what was before it.
+//!
+//! The sequencer records which counters of a new bundle have no past yet; they say `Filling`, and rules that need
+//! them hold. This reads the ledger and the payloads in the background, in pages, decides nothing, and hands over
+//! what the counters come to; the sequencer records that they are ready, together with their state.
+//!
+//! What must stay true: of a decision before the publish only what it would have charged under the new bundle counts,
+//! of a later one only what it recorded. What nobody can know any more because the payload is gone counts as
+//! everything, unless the policy says to leave it out. Whatever is uncertain counts longer, never shorter.
+
+use crate::app::App;
+use crate::error::Error;
+use crate::recompute;
+use crate::record::{ClockBody, ClosedBody, DecisionBody, Entry, Kind, OutcomeBody, Returned, VoteBody};
+use crate::sequencer::{Filled, Work};
+use crate::tasks;
+use crate::workspace::Workspace;
+use runplane_core::approval::State as ApprovalState;
+use runplane_core::call::Call;
+use runplane_core::decide::{self, Facts};
+use runplane_core::meter::{Charge, CounterId, Meters, On};
+use runplane_core::policy::Bundle;
+use runplane_core::policy::counter::{Counter, Counts};
+use runplane_core::policy::selector::{Actions, Targets};
+use runplane_core::time::{Micros, Span};
+use runplane_store::{Payload, Store};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Entries that are read at once.
+const PAGE: usize = 256;
+/// Between two pages the reader rests, so that decisions come first.
+const REST: Duration = Duration::from_millis(2);
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// Counters without a past, as the sequencer knows them.
+#[derive(Debug)]
+pub struct Job {
+    /// The entry that put them in force.
+    pub from: u64,
+    pub counters: Vec<CounterId>,
+    /// The meter time of that moment.
+    pub at: Micros,
+    /// How far the past has been read, and how long it is.
+    pub read: AtomicU64,
+    pub of: AtomicU64,
+}
+
+/// What a decision from before the publish would have charged, while something may still happen to it.
+#[derive(Clone, Debug)]
+pub struct Past {
+    pub at: Micros,
+    pub charges: Vec<Charge>,
+}
+
+/// A past in the making.
+pub struct Fill {
+    pub job: Arc<Job>,
+    bundle: Arc<Bundle>,
+    counters: BTreeSet<CounterId>,
+    pub meters: Meters,
+    skipped: Span,
+    /// The next entry to read.
+    pub next: u64,
+    /// By the index of the decision, or of the hold that was redeemed.
+    pub past: BTreeMap<u64, Past>,
+}
+
+/// What is stored beside the entry that says that counters are ready.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Document {
+    pub meters: Meters,
+}
+
+impl Fill {
+    #[must_use]
+    pub fn new(job: Arc<Job>, bundle: Arc<Bundle>, start: u64) -> Self {
+        let counters = job.counters.iter().copied().collect();
+        let (meters, past) = (Meters::default(), BTreeMap::new());
+        Self { job, bundle, counters, meters, skipped: Span::ZERO, next: start, past }
+    }
+
+    fn at(&self, at: Micros) -> Micros {
+        at.before(self.skipped)
+    }
+
+    fn is_ours(&self, charge: &Charge) -> bool {
+        self.counters.contains(&charge.key.counter())
+    }
+
+    fn put(&mut self, charges: &[Charge], at: Micros, wanted: impl Fn(&Charge) -> bool) {
+        for charge in charges.iter().filter(|charge| self.counters.contains(&charge.key.counter()) && wanted(charge)) {
+            self.meters.put(charge, at);
+        }
+    }
+
+    fn give_back(&mut self, returned: &Returned) {
+        for charge in &returned.charges {
+            if self.is_ours(charge) {
+                self.meters.give_back(charge, returned.at);
+            }
+        }
+    }
+
+    fn return_past(&mut self, past: &Past, wanted: impl Fn(&Charge) -> bool) {
+        let charges = past.charges.iter().filter(|charge| charge.on == On::Use && wanted(charge)).copied().collect();
+        self.give_back(&Returned { at: past.at, charges });
+    }
+
+    /// Takes in the next entry.
+    pub fn take(&mut self, bytes: &[u8], store: &dyn Store, workspace: &str) -> Result<(), Error> {
+        let entry = Entry::parse(bytes)?;
+        let at = self.at(entry.at);
+        match entry.kind {
+            Kind::Decision | Kind::Redemption => self.take_decision(&entry, store, workspace)?,
+            Kind::Vote => {
+                let body: VoteBody = entry.body()?;
+                let on = match body.state {
+                    ApprovalState::Approved => Some(On::Approved),
+                    ApprovalState::Denied => Some(On::Denied),
+                    _ => None,
+                };
+                self.take_event(body.held, on, &body.returned, &body.charges, at);
+            }
+            Kind::Closed => {
+                let body: ClosedBody = entry.body()?;
+                let on = if body.state == ApprovalState::Cancelled { On::Cancelled } else { On::Expired };
+                self.take_event(body.held, Some(on), &body.returned, &body.charges, at);
+            }
+            Kind::Outcome => {
+                let body: OutcomeBody = entry.body()?;
+                let on = On::named(&body.status);
+                if body.decision >= self.job.from {
+                    body.returned.iter().for_each(|returned| self.give_back(returned));
+                    self.put(&body.charges, at, |_| true);
+                } else if let Some(past) = self.past.remove(&body.decision) {
+                    self.put(&past.charges, at, |charge| Some(charge.on) == on);
+                    if on == Some(On::Failed) {
+                        self.return_past(&past, |charge| charge.refund);
+                    }
+                }
+            }
+            Kind::Clock => self.skipped = entry.body::<ClockBody>()?.unaccepted,
+            Kind::Genesis | Kind::Control | Kind::Filled => {}
+        }
+        self.next = entry.index + 1;
+        Ok(())
+    }
+
+    /// Something that happened to a held action.
+    fn take_event(&mut self, held: u64, on: Option<On>, returned: &Returned, charges: &[Charge], at: Micros) {
+        if held >= self.job.from {
+            self.give_back(returned);
+            self.put(charges, at, |_| true);
+            return;
+        }
+        let Some(past) = self.past.get(&held).cloned() else { return };
+        let is_over = matches!(on, Some(On::Denied | On::Expired | On::Cancelled));
+        if is_over {
+            self.return_past(&past, |_| true);
+            self.past.remove(&held);
+        }
+        self.put(&past.charges, at, |charge| Some(charge.on) == on);
+    }
+
+    fn take_decision(&mut self, entry: &Entry, store: &dyn Store, workspace: &str) -> Result<(), Error> {
+        let body: DecisionBody = entry.body()?;
+        // How far windows are widened is not known at the start; a decision that charged anything says it.
+        if let Some(at) = body.charged_at {
+            self.skipped = entry.at.since(at);
+        } else if !body.charges.is_empty() {
+            self.skipped = Span::ZERO;
+        }
+        let at = self.at(entry.at);
+        let held = body.redemption.as_ref().map(|redemption| redemption.held);
+        if let Some(redemption) = &body.redemption {
+            match self.past.remove(&redemption.held) {
+                Some(past) => self.return_past(&past, |_| true),
+                None => self.give_back(&redemption.returned),
+            }
+        }
+        if entry.index >= self.job.from {
+            self.put(&body.charges, at, |charge| charge.on.is_immediate());
+            return Ok(());
+        }
+        let would = would_have_charged(&self.bundle, &body, entry.index, entry.at, store, workspace)?;
+        let Some(mut charges) = would else {
+            self.lose(&body, at);
+            return Ok(());
+        };
+        charges.retain(|charge| self.is_ours(charge));
+        self.put(&charges, at, |charge| charge.on.is_immediate());
+        charges.retain(|charge| charge.on == On::Use || !charge.on.is_immediate());
+        if !charges.is_empty() {
+            self.past.insert(held.unwrap_or(entry.index), Past { at, charges });
+        }
+        Ok(())
+    }
+
+    /// The call is not known any more: every counter that it may have been for counts it as everything.
+    fn lose(&mut self, body: &DecisionBody, at: Micros) {
+        let bundle = Arc::clone(&self.bundle);
+        for (place, counter) in (0u32..).zip(bundle.counters()) {
+            if self.counters.contains(&counter.id())
+                && !counter.ignores_erased
+                && counter.on.iter().any(|on| on.may_follow(body.decision.outcome))
+                && may_count(&bundle, place, counter, body)
+            {
+                self.meters.lose(counter.id(), at);
+            }
+        }
+    }
+}
+
+/// What the decision would have charged under this bundle; `None` if its call is no longer kept.
+pub fn would_have_charged(
+    bundle: &Bundle,
+    body: &DecisionBody,
+    index: u64,
+    at: Micros,
+    store: &dyn Store,
+    workspace: &str,
+) -> Result<Option<Vec<Charge>>, Error> {
+    if body.commitment.is_none() {
+        // No call: a request that was refused for what it is.
+        return Ok(Some(Vec::new()));
+    }
+    let Payload::Present(payload) = store.load_payload(workspace, index)? else { return Ok(None) };
+    let Ok(mut call) = Call::from_payload(&payload.bytes).and_then(|stored| stored.as_recorded(bundle.catalogue()))
+    else {
+        return Ok(None);
+    };
+    let readings = recompute::readings(body, &mut call, bundle)?;
+    let prepared = decide::prepare(bundle, call, readings);
+    // What state the call found is not asked: a rule that needs it may have matched, and then it counts.
+    let facts = Facts { now: at, ..Facts::default() };
+    let mut charges = decide::charges(bundle, &prepared, &facts);
+    charges.retain(|charge| charge.on.may_follow(body.decision.outcome));
+    Ok(Some(charges))
+}
+
+fn may_count(bundle: &Bundle, place: u32, counter: &Counter, body: &DecisionBody) -> bool {
+    let fits = |actions: &Actions, targets: &Targets| {
+        let known = |types: &[_]| body.action.types.iter().any(|name| types.iter().any(|kind: &_| is(kind, name)));
+        (actions.may_be_foreign() || actions.types().is_none_or(known)) && targets.has(&body.target)
+    };
+    match &counter.counts {
+        Counts::Own(own) => fits(&own.actions, &own.targets),
+        Counts::Rule => bundle.rules().iter().any(|rule| {
+            rule.limit.as_ref().is_some_and(|limit| limit.counter == place) && fits(&rule.actions, &rule.targets)
+        }),
+    }
+}
+
+fn is(kind: &runplane_core::catalogue::TypeName, name: &str) -> bool {
+    **kind == *name
+}
+
+/// Fills what has no past, in all workspaces, until the server stops.
+pub async fn run(app: Arc<App>) {
+    let mut commits = app.commits.subscribe();
+    loop {
+        commits.mark_unchanged();
+        let mut failed = false;
+        for workspace in app.workspaces() {
+            let job = workspace.published.filling.borrow().clone();
+            let Some(job) = job else { continue };
+            tokio::select! {
+                () = app.tasks.stopping() => return,
+                done = fill(&workspace, job) => if let Err(failure) = done {
+                    tracing::warn!(workspace = %workspace.name, %failure, "the past could not be counted yet");
+                    failed = true;
+                },
+            }
+        }
+        tokio::select! {
+            () = app.tasks.stopping() => return,
+            () = async {
+                if failed {
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                } else {
+                    // A closed channel means that the server is stopping.
+                    let _ = commits.changed().await;
+                }
+            } => {}
+        }
+    }
+}
+
+async fn fill(workspace: &Arc<Workspace>, job: Arc<Job>) -> Result<(), Error> {
+    let Some(bundle) = workspace.control().bundle.clone() else { return Ok(()) };
+    let reader = Arc::clone(workspace);
+    let mut fill = tasks::blocking(move || {
+        let start = first_that_counts(&reader, &job)?;
+        job.of.store(job.from.saturating_sub(start), Ordering::Relaxed);
+        Ok(Box::new(Fill::new(job, bundle, start)))
+    })
+    .await?;
+    loop {
+        let start = fill.next;
+        let reader = Arc::clone(workspace);
+        let (read, more) = tasks::blocking(move || read_page(&reader, fill)).await?;
+        fill = read;
+        fill.job.read.fetch_add(fill.next - start, Ordering::Relaxed);
+        if more {
+            tokio::time::sleep(REST).await;
+            continue;
+        }
+        match workspace.submit(|reply| Work::Filled(Box::new(Filled { fill, reply }))).await? {
+            Some(behind) => fill = behind,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Whether there is more to read.
+fn read_page(workspace: &Workspace, mut fill: Box<Fill>) -> Result<(Box<Fill>, bool), Error> {
+    let rows = workspace.store.read_entries(&workspace.id, fill.next, PAGE)?;
+    for row in &rows {
+        fill.take(&row.bytes, &*workspace.store, &workspace.id)?;
+    }
+    Ok((fill, rows.len() == PAGE))
+}
+
+/// The first entry that may still be in a window: entries are in the order of time.
+fn first_that_counts(workspace: &Workspace, job: &Job) -> Result<u64, Error> {
+    let longest = job.counters.iter().map(|counter| counter.within.0).max().unwrap_or(0);
+    let cutoff = job.at.before(Span(longest.saturating_add(longest / 30)));
+    let (mut low, mut high) = (0, job.from);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let row = workspace.store.read_entries(&workspace.id, middle, 1)?.into_iter().next();
+        let is_old = match row {
+            Some(row) => Entry::parse(&row.bytes)?.at < cutoff,
+            None => false,
+        };
+        if is_old {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}
