@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 BIN := $(CARGO_TARGET_DIR)/debug/runplane
 RELEASE := $(CARGO_TARGET_DIR)/release/runplane
 
-.PHONY: help run test pooler check lint bench fuzz bless demo build sdk tools web
+.PHONY: help run test pooler chaos check lint bench fuzz bless demo build sdk tools web
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s '	'
@@ -41,6 +41,9 @@ web: tools ## the dashboard, into web/dist, from where the binary embeds it
 pooler: ## the tests of the PostgreSQL store and of several nodes through PgBouncer in transaction mode
 	scripts/with-postgres scripts/with-pgbouncer cargo test --quiet -p runplane-store postgres
 	scripts/with-postgres scripts/with-pgbouncer cargo test --quiet -p runplane-server --test it nodes::
+
+chaos: ## ten minutes of killed nodes, database crashes and cut connections under 192 clients, then a check of every answer
+	RUNPLANE_CHAOS_SECONDS=600 RUNPLANE_CHAOS_CLIENTS=192 cargo test --quiet -p runplane --test chaos -- --nocapture
 
 NPM_CI := npm ci --no-audit --no-fund --silent
 

@@ -20,7 +20,7 @@ pub fn asked_for(variable: &str) -> bool {
 /// The binary, with nothing of the caller's environment that it would listen to.
 pub fn runplane(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_runplane"));
-    for name in ["URL", "DATA", "WORKSPACE", "API_KEY", "ADMIN_TOKEN", "LOG"] {
+    for name in ["URL", "DATA", "WORKSPACE", "API_KEY", "ADMIN_TOKEN", "DATABASE_URL", "LOG"] {
         command.env_remove(format!("RUNPLANE_{name}"));
     }
     for name in ["COLUMNS", "CLICOLOR_FORCE", "FORCE_COLOR"] {
