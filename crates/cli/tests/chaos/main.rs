@@ -10,6 +10,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::print_stdout,
     reason = "tests stop where they fail, and have no config.rs, clock.rs or tasks.rs"
 )]
 
