@@ -1,7 +1,7 @@
 //! The command line: what can be asked for, and what is said when it was asked for wrongly.
 
 use crate::commands::{
-    agents, approvals, audit, contain, dev, doctor, guard, init, keys, policy, receipt, risk, serve, users,
+    agents, approvals, audit, contain, dev, doctor, guard, init, keys, observe, policy, receipt, risk, serve, users,
 };
 use crate::exit::Exit;
 use anyhow::bail;
@@ -102,6 +102,8 @@ pub enum Command {
     Approvals(approvals::Args),
     /// Policies: check and test files, manage those of a server.
     Policy(policy::Args),
+    /// Observe mode, in which nothing is stopped: status, on, off.
+    Observe(observe::Args),
     /// Risk: explain the score of a call.
     Risk(risk::Args),
     /// Agents: list, create, suspend, resume.

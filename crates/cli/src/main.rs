@@ -45,6 +45,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<Exit> {
         Command::Guard(args) => commands::guard::run(args, global, out),
         Command::Approvals(args) => commands::approvals::run(args, global, out),
         Command::Policy(args) => commands::policy::run(args, global, out),
+        Command::Observe(args) => commands::observe::run(args, global, out),
         Command::Risk(args) => commands::risk::run(args, global, out),
         Command::Agents(args) => commands::agents::run(args, global, out),
         Command::Users(args) => commands::users::run(args, global, out),

@@ -19,7 +19,7 @@ mod trial;
 mod weigh;
 
 pub use candidate::{Candidate, Verdict};
-pub use decision::{AuditDuty, Decision, MatchedRule, ReasonCode, ShadowRule, Share, SuspectedRule};
+pub use decision::{AuditDuty, Decision, MatchedRule, Observed, ReasonCode, ShadowRule, Share, SuspectedRule};
 pub use facts::Facts;
 pub use prepare::{Prepared, prepare};
 pub use weigh::{charges, decide};

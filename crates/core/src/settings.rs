@@ -7,6 +7,7 @@ use crate::outcome::Outcome;
 use crate::risk::Weights;
 use crate::target::{Registration, is_host_name};
 use crate::text;
+use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -24,6 +25,34 @@ pub struct Settings {
     /// How many points the factors of risk give.
     #[serde(skip_serializing_if = "is_usual")]
     pub risk: Weights,
+    /// Nothing is stopped for a while; absent in a workspace that enforces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observe: Option<Observe>,
+}
+
+/// Everything is decided and recorded, nothing is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Observe {
+    /// From this moment of ledger time on the workspace enforces.
+    #[serde(with = "moment")]
+    pub until: Micros,
+}
+
+/// WIRE: RFC 3339.
+mod moment {
+    use super::Micros;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(at: &Micros, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(at)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Micros, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let wrong = || D::Error::custom(format!("`{text}` is not a time such as `2026-01-31T09:30:00Z`"));
+        text.parse().map_err(|_| wrong())
+    }
 }
 
 fn is_usual(weights: &Weights) -> bool {
@@ -52,6 +81,7 @@ impl Default for Settings {
             targets: BTreeMap::new(),
             limits: Limits::default(),
             risk: Weights::default(),
+            observe: None,
         }
     }
 }
@@ -90,6 +120,12 @@ impl Settings {
         self.targets.get(target)
     }
 
+    /// Until when nothing is stopped, if nothing is stopped at `now`.
+    #[must_use]
+    pub fn observing(&self, now: Micros) -> Option<Micros> {
+        self.observe.map(|observe| observe.until).filter(|until| now < *until)
+    }
+
     /// Whether `domain` (lower case) is one of ours or below one of ours.
     #[must_use]
     pub fn is_internal_domain(&self, domain: &str) -> bool {
@@ -109,12 +145,13 @@ struct Unchecked {
     targets: BTreeMap<String, Registration>,
     limits: Limits,
     risk: Weights,
+    observe: Option<Observe>,
 }
 
 impl Default for Unchecked {
     fn default() -> Self {
-        let Settings { internal_domains, default_decision, targets, limits, risk } = Settings::default();
-        Self { internal_domains, default_decision, targets, limits, risk }
+        let Settings { internal_domains, default_decision, targets, limits, risk, observe } = Settings::default();
+        Self { internal_domains, default_decision, targets, limits, risk, observe }
     }
 }
 
@@ -138,9 +175,9 @@ impl TryFrom<Unchecked> for Settings {
             }
         }
         check_limits(&unchecked.limits)?;
-        let Unchecked { default_decision, limits, risk, .. } = unchecked;
+        let Unchecked { default_decision, limits, risk, observe, .. } = unchecked;
         risk.check().map_err(|(place, problem)| SettingsError::new(format!("risk.{place}"), problem))?;
-        Ok(Self { internal_domains, default_decision, targets, limits, risk })
+        Ok(Self { internal_domains, default_decision, targets, limits, risk, observe })
     }
 }
 

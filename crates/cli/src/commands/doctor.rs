@@ -97,6 +97,9 @@ pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     if runs {
         note("agent key", credential(global, config::API_KEY));
         note("admin token", credential(global, config::ADMIN_TOKEN));
+        if let Some(found) = mode(global) {
+            note("mode", found);
+        }
     }
     let sound = checks.iter().all(|check| check.status != Status::Bad);
     out.answer(&serde_json::json!({ "sound": sound, "checks": checks }), |out| {
@@ -207,6 +210,20 @@ fn server(global: &Global) -> Found {
         Ok(status) => bad(format!("{url} answers {status}"), "look at the server's log"),
         Err(_) => remark(format!("no server answers at {url}"), "start one with `runplane serve`, or correct --url"),
     }
+}
+
+/// Whether the server enforces; nothing if this person may not know.
+fn mode(global: &Global) -> Option<Found> {
+    let credential = config::secret(config::ADMIN_TOKEN)?;
+    let remote = Remote::anonymous(global).ok()?.with_credential(credential);
+    let until = super::observe::until(&remote).ok()?;
+    Some(match until {
+        None => Ok("the workspace enforces its policies".to_owned()),
+        Some(until) => remark(
+            format!("the workspace only observes until {until}: nothing is stopped"),
+            "end it with `runplane observe off`",
+        ),
+    })
 }
 
 /// Whether the server takes the credential in this variable.

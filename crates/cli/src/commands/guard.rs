@@ -213,6 +213,14 @@ fn print(decision: &Value, outcome: Outcome, out: &Output) {
         Outcome::Block => Tone::Bad,
     };
     out.toned(tone, outcome.as_str(), shown(decision, "/reason"));
+    if decision.get("observed").is_some() {
+        let (until, enforced) = (shown(decision, "/observed/until"), shown(decision, "/observed/decision"));
+        out.toned(
+            Tone::Waiting,
+            "OBSERVED",
+            format_args!("nothing is stopped until {until}; enforced it is {enforced}"),
+        );
+    }
     out.field("rule", 8, shown(decision, "/matchedRule"));
     out.field(
         "risk",

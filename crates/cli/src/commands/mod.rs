@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod guard;
 pub mod init;
 pub mod keys;
+pub mod observe;
 pub mod policy;
 pub mod receipt;
 pub mod risk;

@@ -7,12 +7,16 @@ use crate::meter::{Charge, MeterKey};
 use crate::outcome::Outcome;
 use crate::policy::{Retention, RuleId};
 use crate::risk::{Risk, Severity};
+use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
     pub outcome: Outcome,
+    /// Set where the workspace only observes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Observed>,
     /// For people.
     pub reason: String,
     /// For programs.
@@ -52,6 +56,16 @@ pub struct Share {
     pub used: Decimal,
 }
 
+/// What enforcement would have said of a call that was let through because the workspace only observes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed<Code = ReasonCode> {
+    pub code: Code,
+    pub outcome: Outcome,
+    pub reason: String,
+    /// When observing ends.
+    pub until: Micros,
+}
+
 /// Why, in one stable word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,10 +89,12 @@ pub enum ReasonCode {
     Approved,
     /// The call was prepared under another bundle than it is decided under.
     StaleBundle,
+    /// The workspace only observes; enforcement would have restricted.
+    Observed,
 }
 
 impl ReasonCode {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Policy,
         Self::Limit,
         Self::EvaluationError,
@@ -89,6 +105,7 @@ impl ReasonCode {
         Self::OpenApprovalCap,
         Self::Approved,
         Self::StaleBundle,
+        Self::Observed,
     ];
 
     #[must_use]
@@ -104,6 +121,7 @@ impl ReasonCode {
             Self::OpenApprovalCap => "open_approval_cap",
             Self::Approved => "approved",
             Self::StaleBundle => "stale_bundle",
+            Self::Observed => "observed",
         }
     }
 }

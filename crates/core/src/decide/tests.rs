@@ -4,6 +4,7 @@ mod approvals;
 mod differential;
 mod generate;
 mod limits;
+mod observe;
 mod properties;
 pub mod support;
 mod trace;

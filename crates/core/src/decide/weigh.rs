@@ -5,7 +5,7 @@
 //! tighten; nothing but an approval bound to this very action takes one away.
 
 use super::candidate::Verdict;
-use super::decision::{Decision, MatchedRule, ReasonCode, ShadowRule, Share, SuspectedRule};
+use super::decision::{Decision, MatchedRule, Observed, ReasonCode, ShadowRule, Share, SuspectedRule};
 use super::duties::Gathered;
 use super::facts::Facts;
 use super::ground::Ground;
@@ -241,7 +241,27 @@ impl<'a, 'r> Weighing<'a, 'r> {
             Some(ground) => self.restrict(ground),
             None => self.allow(allowed),
         };
+        let decision = self.observe(decision);
         self.contain(decision)
+    }
+
+    /// Lets through what is only observed. Containment is not policy: it still stops.
+    fn observe(&self, decision: Decision) -> Decision {
+        let observing = self.bundle.settings().observing(self.facts.now);
+        let Some(until) = observing.filter(|_| self.facts.containment.is_none()) else { return decision };
+        let Decision { code, outcome, reason, .. } = decision;
+        let observed = Some(Observed { code, outcome, reason: reason.clone(), until });
+        if outcome == Outcome::Allow {
+            return Decision { observed, reason, ..decision };
+        }
+        Decision {
+            outcome: Outcome::Allow,
+            observed,
+            reason: format!("observed until {until}, not stopped; enforcement would say {outcome}: {reason}"),
+            code: ReasonCode::Observed,
+            requirements: Vec::new(),
+            ..decision
+        }
     }
 
     /// Own types of the call that no matching ALLOW covers; empty if no ALLOW matched at all.
@@ -333,6 +353,7 @@ impl<'a, 'r> Weighing<'a, 'r> {
         let of_risk = self.risk.severity;
         Decision {
             outcome,
+            observed: None,
             reason,
             code,
             matched_rule,

@@ -4,6 +4,7 @@ use crate::clock::rfc3339;
 use crate::permit::Permit;
 use crate::record::{DecisionBody, LimitRead};
 use crate::sequencer::Recorded;
+use runplane_core::decide::Observed;
 use runplane_core::decimal::Decimal;
 use runplane_core::time::Span;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,9 @@ pub struct Answer {
     pub approval_id: Option<String>,
     /// `policy/rule`; the rules of the engine itself are named `runplane/…`.
     pub matched_rule: String,
+    /// Set while the workspace only observes: nothing is stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed: Option<ObservedView>,
     /// 0 to 100.
     pub risk_score: u8,
     /// `low`, `medium`, `high` or `critical`.
@@ -47,6 +51,29 @@ pub struct Answer {
     /// Signed proof that this exact action may run now; only in the answer to a redemption.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub permit: Option<PermitView>,
+}
+
+/// What enforcement would have said.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObservedView {
+    /// `ALLOW`, `REQUIRE_APPROVAL` or `BLOCK`.
+    pub decision: String,
+    pub reason: String,
+    pub reason_code: String,
+    /// RFC 3339; enforced from then on.
+    pub until: String,
+}
+
+impl From<&Observed<String>> for ObservedView {
+    fn from(observed: &Observed<String>) -> Self {
+        Self {
+            decision: observed.outcome.to_string(),
+            reason: observed.reason.clone(),
+            reason_code: observed.code.clone(),
+            until: rfc3339(observed.until),
+        }
+    }
 }
 
 /// What the action was taken to be.
@@ -197,6 +224,7 @@ impl Answer {
             request_id: body.request_id.clone(),
             approval_id: body.held_as.as_ref().map(|held| held.id.clone()),
             matched_rule: decision.matched_rule.to_string(),
+            observed: decision.observed.as_ref().map(ObservedView::from),
             risk_score: decision.risk.score,
             severity: decision.severity.as_str().to_owned(),
             replayed,

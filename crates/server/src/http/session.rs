@@ -21,6 +21,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Extension, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use runplane_core::time::Micros;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -73,6 +74,9 @@ pub struct SessionView {
     /// What the role allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     may: Option<Vec<Ability>>,
+    /// Set while the workspace only observes: until then nothing is stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observing_until: Option<Moment>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -124,7 +128,7 @@ pub struct PasswordBody {
 }
 
 impl SessionView {
-    fn of(workspace: &Workspace, standing: &Standing) -> Self {
+    fn of(workspace: &Workspace, standing: &Standing, now: Micros) -> Self {
         Self {
             signed_in: true,
             needs_setup: false,
@@ -133,6 +137,7 @@ impl SessionView {
             csrf_token: Some(standing.csrf.clone()),
             expires_at: Some(Moment(standing.expires_at)),
             may: Some(standing.user.role.abilities()),
+            observing_until: workspace.control().settings.observing(now).map(Moment),
         }
     }
 }
@@ -143,9 +148,9 @@ fn is_secure(headers: &HeaderMap) -> bool {
     text("origin").starts_with("https://") || text("x-forwarded-proto").eq_ignore_ascii_case("https")
 }
 
-fn opened(workspace: &Workspace, opened: &Opened, headers: &HeaderMap) -> Result<Response, Error> {
+fn opened(workspace: &Workspace, opened: &Opened, headers: &HeaderMap, now: Micros) -> Result<Response, Error> {
     let cookie = people::cookie(&opened.secret, is_secure(headers))?;
-    let mut response = Json(SessionView::of(workspace, &opened.standing)).into_response();
+    let mut response = Json(SessionView::of(workspace, &opened.standing, now)).into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }
@@ -165,7 +170,7 @@ pub async fn get_session(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
     if let Some(secret) = people::presented(&headers)
         && let Some((workspace, standing)) = people::standing(&app, secret).await?
     {
-        return Ok(Json(SessionView::of(&workspace, &standing)));
+        return Ok(Json(SessionView::of(&workspace, &standing, app.clock.now())));
     }
     let needs_setup = app.workspace(DEFAULT_WORKSPACE)?.control().users.is_empty();
     Ok(Json(SessionView { needs_setup, ..SessionView::default() }))
@@ -198,7 +203,7 @@ pub async fn post_session(
     let (workspace, user) = found.ok_or_else(|| Error::plain(Kind::SignInFailed))?;
     drop_presented(&app, &headers).await?;
     let session = people::open(&app, &workspace, &user).await?;
-    opened(&workspace, &session, &headers)
+    opened(&workspace, &session, &headers, app.clock.now())
 }
 
 fn attempt_names(workspace: &str, username: &str, address: Option<IpAddr>) -> Vec<String> {
@@ -269,7 +274,7 @@ pub async fn post_setup(State(app): State<Arc<App>>, headers: HeaderMap, body: B
     let user = users::set_up(&app, facts, username, display_name, password).await?;
     drop_presented(&app, &headers).await?;
     let session = people::open(&app, &workspace, &user).await?;
-    opened(&workspace, &session, &headers)
+    opened(&workspace, &session, &headers, app.clock.now())
 }
 
 /// Sign out.
@@ -330,5 +335,5 @@ pub async fn post_password(
     users::set_password(&app, workspace, &user.id, Some(hash)).await?;
     people::close_all(&app, workspace, &user.id, None).await?;
     let session = people::open(&app, workspace, &user).await?;
-    opened(workspace, &session, &headers)
+    opened(workspace, &session, &headers, app.clock.now())
 }

@@ -3,13 +3,16 @@
 use super::body;
 use super::caller::Admin;
 use super::problems::{Reading, problems};
+use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::manage::settings;
 use axum::Json;
 use axum::body::Body;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 problems! {
@@ -32,6 +35,17 @@ pub struct SettingsView {
     /// How many points the factors of risk give; absent while they are the usual ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     risk: Option<WeightsView>,
+    /// Set where nothing is stopped for a while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observe: Option<ObserveView>,
+}
+
+/// Everything is decided and recorded, nothing is stopped. Containment, invalid keys and unreadable requests still are.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObserveView {
+    /// RFC 3339, at most 90 days ahead: enforced from then on.
+    until: String,
 }
 
 /// `docs/guide/risk.md` has the formula.
@@ -105,11 +119,11 @@ pub async fn get_settings(admin: Admin) -> Result<Json<Value>, Error> {
     request_body(content((Object = "application/merge-patch+json"), (Object = "application/json"))),
     responses((status = 200, description = "All settings as they are now", body = SettingsView), Patching),
     security(("adminToken" = [])))]
-pub async fn patch_settings(admin: Admin, body: Body) -> Result<Json<Value>, Error> {
+pub async fn patch_settings(State(app): State<Arc<App>>, admin: Admin, body: Body) -> Result<Json<Value>, Error> {
     let Value::Object(patch) = body::json(body).await? else {
         return Err(Error::new(Kind::InvalidSettings, "a merge patch of settings is a JSON object"));
     };
-    let settings = settings::patch(&admin.workspace, admin.id(), patch).await?;
+    let settings = settings::patch(&admin.workspace, admin.id(), patch, app.clock.now()).await?;
     settings::write(&settings).map(Json)
 }
 
@@ -128,6 +142,7 @@ mod tests {
                 "b": {"environmentFrom": "context"}
             },
             "limits": {"requestsPerSecondPerAgent": 5},
+            "observe": {"until": "2026-12-01T00:00:00Z"},
             "risk": {"perDecade": 4, "profile": {"most": 20}}
         }"#;
         let settings: Settings = serde_json::from_str(full).unwrap();

@@ -7,18 +7,32 @@ use crate::workspace::Workspace;
 use runplane_core::digest::sha256;
 use runplane_core::settings::Settings;
 use runplane_core::text;
+use runplane_core::time::{Micros, Span};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
+/// How long a workspace may only observe, unless somebody says so again.
+const LONGEST_OBSERVED: Span = Span::seconds(90 * 24 * 3_600);
+
 /// The settings after the patch. A member that is `null` goes back to its default.
-pub async fn patch(workspace: &Arc<Workspace>, by: &str, patch: Map<String, Value>) -> Result<Arc<Settings>, Error> {
+pub async fn patch(
+    workspace: &Arc<Workspace>,
+    by: &str,
+    patch: Map<String, Value>,
+    now: Micros,
+) -> Result<Arc<Settings>, Error> {
     let by = by.to_owned();
+    let now = now.max(Micros(workspace.published.head.load().time_us));
     let patch = Value::Object(patch);
     let (settings, ..) = apply(workspace, move |control| {
         let settings = patched(&control.settings, &patch)?;
         let text = write(&settings)?.to_string();
         let detail = json!({ "settings": sha256(&[text.as_bytes()]).to_string() });
         let mut change = Change::of(control, &by, "settings_changed", detail);
+        if settings.observe != control.settings.observe {
+            check_observe(&settings, now)?;
+            change.note("observe", settings.observe.map_or("off".to_owned(), |observe| observe.until.to_string()));
+        }
         change.put_settings(settings)?;
         publish::recompile(&mut change)?;
         let after = Arc::clone(&change.next.settings);
@@ -26,6 +40,19 @@ pub async fn patch(workspace: &Arc<Workspace>, by: &str, patch: Map<String, Valu
     })
     .await?;
     Ok(settings)
+}
+
+/// Observing ends, and not in years: nobody must forget that nothing is stopped.
+fn check_observe(settings: &Settings, now: Micros) -> Result<(), Error> {
+    let Some(observe) = settings.observe else { return Ok(()) };
+    if observe.until <= now {
+        let problem = format!("`observe.until` is {}, which is past", observe.until);
+        return Err(Error::new(Kind::InvalidSettings, problem));
+    }
+    if observe.until > now.after(LONGEST_OBSERVED) {
+        return Err(Error::new(Kind::InvalidSettings, "`observe.until` is more than 90 days ahead"));
+    }
+    Ok(())
 }
 
 fn patched(settings: &Settings, patch: &Value) -> Result<Settings, Error> {

@@ -252,7 +252,8 @@ impl DecisionBody {
     /// What is learned about its agent once it is known to have succeeded: only from what was allowed outright.
     #[must_use]
     pub fn observation(&self) -> Option<Observation> {
-        self.state.usual.as_ref().filter(|_| self.is_allowed() && self.redemption.is_none()).map(Usual::observation)
+        let teaches = self.decision.enforced() == Outcome::Allow && self.redemption.is_none();
+        self.state.usual.as_ref().filter(|_| teaches && self.is_allowed()).map(Usual::observation)
     }
 
     #[must_use]

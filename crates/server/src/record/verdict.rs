@@ -5,7 +5,7 @@
 
 use crate::refusal::Code;
 use runplane_core::approval::Requirement;
-use runplane_core::decide::{AuditDuty, Decision, MatchedRule, ShadowRule, SuspectedRule};
+use runplane_core::decide::{AuditDuty, Decision, MatchedRule, Observed, ShadowRule, SuspectedRule};
 use runplane_core::digest::{Digest, sha256};
 use runplane_core::outcome::Outcome;
 use runplane_core::policy::{Retention, RuleId};
@@ -25,6 +25,9 @@ pub struct Verdict {
     pub code: String,
     pub matched: Listed<MatchedRule>,
     pub matched_rule: RuleId,
+    /// Set where the workspace only observed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Observed<String>>,
     pub outcome: Outcome,
     pub reason: String,
     pub requirements: Vec<Requirement>,
@@ -64,6 +67,12 @@ impl From<Decision> for Verdict {
             code: decision.code.as_str().to_owned(),
             matched: Listed::of(decision.matched),
             matched_rule: decision.matched_rule,
+            observed: decision.observed.map(|observed| Observed {
+                code: observed.code.as_str().to_owned(),
+                outcome: observed.outcome,
+                reason: shorten(observed.reason),
+                until: observed.until,
+            }),
             outcome: decision.outcome,
             reason: shorten(decision.reason),
             requirements,
@@ -83,6 +92,18 @@ impl From<Decision> for Verdict {
 }
 
 impl Verdict {
+    /// What enforcement says, whether or not it was in force.
+    #[must_use]
+    pub fn enforced(&self) -> Outcome {
+        self.observed.as_ref().map_or(self.outcome, |observed| observed.outcome)
+    }
+
+    /// It was let through only because the workspace observes.
+    #[must_use]
+    pub fn is_only_observed(&self) -> bool {
+        self.outcome == Outcome::Allow && self.enforced() != Outcome::Allow
+    }
+
     /// A BLOCK for what the request is, named `runplane/<code>`.
     #[must_use]
     pub fn refusal(code: Code, reason: &str) -> Self {
@@ -91,6 +112,7 @@ impl Verdict {
             code: code.as_str().to_owned(),
             matched: Listed::of(Vec::new()),
             matched_rule: RuleId::built_in(&code.as_str().replace('_', "-")),
+            observed: None,
             outcome: Outcome::Block,
             reason: shorten(reason.to_owned()),
             requirements: Vec::new(),

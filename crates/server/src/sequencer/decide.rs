@@ -45,8 +45,10 @@ impl Turn<'_> {
         let mut may_keep_id = true;
         match self.earlier(&work.caller.agent, work.request_id.as_deref(), &digest)? {
             Earlier::None => {}
-            // A stored ALLOW does not outlive containment: the call is decided anew, and the answer is BLOCK.
+            // A stored ALLOW does not outlive containment, nor one that was only observed the end of observing: the
+            // call is decided anew.
             Earlier::Same(_, body) if body.is_allowed() && stopped => may_keep_id = false,
+            Earlier::Same(_, body) if body.decision.is_only_observed() && !self.is_observing() => may_keep_id = false,
             Earlier::Same(index, body) => {
                 self.after_commit(work.reply, move |committed| Sequenced::Replayed(committed.recorded(body, index)));
                 return Ok(());
@@ -117,6 +119,10 @@ impl Turn<'_> {
             open_approvals: self.state.approvals.waiting(&caller.agent),
             usual: Some(self.state.profiles.read(&caller.agent, types, prepared.size(), at)),
         }
+    }
+
+    fn is_observing(&self) -> bool {
+        self.control.settings.observing(self.now).is_some()
     }
 
     /// The switch that catches the call. A suspended agent is contained by its registration.

@@ -24,6 +24,7 @@ mod health;
 mod ledger;
 mod limits;
 mod nodes;
+mod observe;
 mod people;
 mod policies;
 mod policy_tools;
