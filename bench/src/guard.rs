@@ -44,6 +44,19 @@ pub async fn measure(runplane: &Path, folder: &Path, seconds: u64, rounds: usize
     closed(&subjects, &CONNECTIONS, seconds, rounds).await
 }
 
+/// One server with 1,000 rules under load, for somebody who looks into it meanwhile.
+pub async fn drive(runplane: &Path, folder: &Path, connections: usize, seconds: u64) -> Result<()> {
+    let many = Folder::init(runplane, folder.join("drive"))?;
+    let (server, _) = many.serve(runplane, "runplane")?;
+    many.publish(server.address, &rules::policy(RULES, 0)?)?;
+    crate::say(&server.pid().to_string());
+    let run = closed_loop(server.address, &server.request, connections, Duration::from_secs(seconds), Some(server.pid()));
+    let run = run.await?;
+    let cpu = run.cpu.map_or(f64::NAN, micros);
+    crate::say(&format!("{:.0} req/s, p50 {:.0} µs, CPU {cpu:.1} µs", run.per_second, micros(run.p50)));
+    server.stop()
+}
+
 /// Every subject at every number of connections, in turns. The first is the bare floor, the second the durable one.
 pub async fn closed(subjects: &[Subject], connections: &[usize], seconds: u64, rounds: usize) -> Result<Vec<Row>> {
     let mut runs: Vec<(usize, usize, Vec<Run>)> = Vec::new();

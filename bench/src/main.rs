@@ -3,7 +3,6 @@
 //! Each figure is a median over rounds in which the server under test and its floors take turns, so that a noisy
 //! neighbour hits all of them. What limits them, and how to repeat them, is in `bench/README.md`.
 
-mod decide;
 mod floor;
 mod growth;
 mod guard;
@@ -56,8 +55,6 @@ enum Part {
         #[arg(long)]
         log: Option<PathBuf>,
     },
-    /// Only the decision in process.
-    Decide,
     /// Only the durable guard, closed loop.
     Guard,
     /// Only the durable guard, open loop.
@@ -66,6 +63,11 @@ enum Part {
     Upkeep,
     /// Only the peer over HTTP.
     Peers,
+    /// A server under load for a profiler: prints its process id, then what it answered.
+    Drive {
+        #[arg(long, default_value_t = 64)]
+        connections: usize,
+    },
     /// A large ledger against an empty one. Takes long and much disk, so it is not part of the whole.
     Growth {
         #[arg(long, default_value_t = 10_000_000)]
@@ -117,9 +119,8 @@ async fn measure(arguments: &Arguments) -> Result<serde_json::Map<String, serde_
             None => say("no Cerbos binary given (--cerbos): the peer over HTTP is left out"),
         }
     }
-    if wants(|part| matches!(part, Part::Decide)) {
-        let rows = decide::measure()?;
-        keep("decide", serde_json::to_value(&rows)?, table::decide(&rows));
+    if let Some(Part::Drive { connections }) = arguments.part {
+        guard::drive(runplane()?, folder, connections, seconds).await?;
     }
     if let Some(Part::Growth { entries }) = arguments.part {
         let grown = growth::measure(runplane()?, folder, entries, seconds, rounds).await?;

@@ -1,6 +1,5 @@
 //! The figures as people read them.
 
-use crate::decide;
 use crate::growth;
 use crate::guard;
 use crate::open;
@@ -93,19 +92,5 @@ pub fn growth(grown: &growth::Growth) -> String {
     table.add_row(only("start, ms", format!("{:.0}", grown.empty_start_ms), format!("{:.0}", grown.start_ms)));
     table.add_row(only("resident, MiB", String::new(), format!("{:.0}", grown.resident_mib)));
     table.add_row(only("disk, MiB", String::new(), format!("{:.0}", grown.disk_mib)));
-    table.to_string()
-}
-
-pub fn decide(rows: &[decide::Row]) -> String {
-    let mut table = table(&["one decision in process", "rules", "prepare ns", "decide ns", "bytes → decision ns"]);
-    for row in rows {
-        table.add_row([
-            "reference evaluator, indexed by action".to_owned(),
-            row.rules.to_string(),
-            format!("{:.0}", row.prepare_ns),
-            format!("{:.0}", row.decide_ns),
-            format!("{:.0}", row.bytes_ns),
-        ]);
-    }
     table.to_string()
 }

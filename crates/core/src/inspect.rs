@@ -20,6 +20,7 @@ use crate::settings::Settings;
 use crate::value::{Object, Value};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// The ordinary value that stands for what could not be read.
 pub const UNKNOWN: &str = "UNKNOWN";
@@ -228,11 +229,13 @@ pub fn read_all(call: &mut Call, catalogue: &Catalogue, settings: &Settings) -> 
 /// so nobody can tell which of the two values counts.
 #[must_use]
 pub fn named_twice(context: &Object) -> Option<&str> {
-    let mut names: Vec<(Cow<'_, str>, &str)> = context
-        .keys()
-        .map(|name| (arguments::flat(name), name.as_str()))
-        .filter(|(flat, _)| !flat.is_empty())
-        .collect();
+    let flat = || context.keys().map(|name| (arguments::flat(name), name.as_str())).filter(|(flat, _)| !flat.is_empty());
+    let mut seen = HashSet::with_capacity(context.len());
+    // Nearly always there is none, which is told without sorting.
+    if flat().all(|(flat, _)| seen.insert(flat)) {
+        return None;
+    }
+    let mut names: Vec<(Cow<'_, str>, &str)> = flat().collect();
     names.sort_unstable();
     names.windows(2).find_map(|pair| match pair {
         [(one, name), (other, _)] if one == other => Some(*name),

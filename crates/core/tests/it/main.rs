@@ -11,6 +11,7 @@
 mod adversarial;
 mod doubts;
 mod guide;
+mod hostile;
 mod lint;
 mod memory;
 mod packs;
