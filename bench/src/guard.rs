@@ -50,7 +50,8 @@ pub async fn drive(runplane: &Path, folder: &Path, connections: usize, seconds: 
     let (server, _) = many.serve(runplane, "runplane")?;
     many.publish(server.address, &rules::policy(RULES, 0)?)?;
     crate::say(&server.pid().to_string());
-    let run = closed_loop(server.address, &server.request, connections, Duration::from_secs(seconds), Some(server.pid()));
+    let run =
+        closed_loop(server.address, &server.request, connections, Duration::from_secs(seconds), Some(server.pid()));
     let run = run.await?;
     let cpu = run.cpu.map_or(f64::NAN, micros);
     crate::say(&format!("{:.0} req/s, p50 {:.0} µs, CPU {cpu:.1} µs", run.per_second, micros(run.p50)));

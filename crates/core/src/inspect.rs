@@ -229,7 +229,8 @@ pub fn read_all(call: &mut Call, catalogue: &Catalogue, settings: &Settings) -> 
 /// so nobody can tell which of the two values counts.
 #[must_use]
 pub fn named_twice(context: &Object) -> Option<&str> {
-    let flat = || context.keys().map(|name| (arguments::flat(name), name.as_str())).filter(|(flat, _)| !flat.is_empty());
+    let flat =
+        || context.keys().map(|name| (arguments::flat(name), name.as_str())).filter(|(flat, _)| !flat.is_empty());
     let mut seen = HashSet::with_capacity(context.len());
     // Nearly always there is none, which is told without sorting.
     if flat().all(|(flat, _)| seen.insert(flat)) {

@@ -14,6 +14,7 @@ mod events;
 mod export;
 mod fill;
 mod find;
+mod fresh;
 pub mod guard;
 mod held;
 pub mod history;

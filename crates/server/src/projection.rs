@@ -1,13 +1,14 @@
 //! The list of decisions, made from the ledger behind the scenes.
 //!
-//! Deciding writes no list: a background task reads new entries in batches and writes one row per decision. The
-//! list lags, says by how much, and is made again from nothing when its file is gone. While much is being decided it takes only a part
-//! of the time, so that lists never slow decisions.
+//! Deciding writes no list: a background task takes what was just committed, or reads what it missed, in batches, and
+//! writes one row per decision. The list lags, says by how much, and is made again from nothing when its file is gone.
+//! While much is being decided it takes only a part of the time, so that lists never slow decisions.
 
 use crate::app::App;
 use crate::error::Error;
+use crate::fresh::Stretch;
 use crate::nodes::{self, Lease};
-use crate::record::{HeldAs, Kind};
+use crate::record::{DecisionBody, HeldAs, Kind};
 use crate::statistics;
 use crate::tasks;
 use crate::workspace::Workspace;
@@ -22,6 +23,8 @@ use std::time::Duration;
 
 /// Entries projected in one transaction.
 const BATCH: usize = 1_024;
+/// The same where nothing has to be read.
+const FRESH: u64 = 4_096;
 /// How long the first commit of a burst waits for company.
 const LINGER: Duration = Duration::from_millis(20);
 /// While there is more to do, the task rests this many times as long as it worked.
@@ -30,7 +33,7 @@ const LONGEST_REST: Duration = Duration::from_millis(500);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// One line of the list, as it is stored.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
     pub kind: Kind,
@@ -45,12 +48,20 @@ pub struct Line {
     pub count: u64,
 }
 
-/// A decision as it was read from its entry.
+/// A decision as it is listed and counted.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Read {
     pub row: DecisionRow,
     pub line: Line,
     /// Every rule that is named on the record as one that had a say: matched, suspected, or in shadow.
     pub rules: Vec<String>,
+}
+
+impl Line {
+    fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        serde_json::to_vec(self)
+            .map_err(|failure| Error::internal("a line of the list could not be written").because(failure))
+    }
 }
 
 /// Keeps the lists of all workspaces up to date until the server stops.
@@ -108,11 +119,16 @@ fn project_batch(workspace: &Workspace) -> Result<bool, Error> {
     if cursor >= size {
         return Ok(false);
     }
-    let left = usize::try_from(size - cursor).unwrap_or(usize::MAX);
-    let entries = store.read_entries(id, cursor, left.min(BATCH))?;
-    let Some(last) = entries.last() else { return Ok(false) };
-    let cursor = last.index + 1;
-    let read: Vec<Read> = entries.iter().filter_map(|entry| line_of(id, entry)).collect();
+    let fresh = workspace.published.fresh.take(cursor, FRESH);
+    let (read, cursor): (Vec<Read>, u64) = match fresh.last() {
+        Some(last) => (fresh_lines(&fresh)?, last.to),
+        None => {
+            let left = usize::try_from(size - cursor).unwrap_or(usize::MAX);
+            let entries = store.read_entries(id, cursor, left.min(BATCH))?;
+            let Some(last) = entries.last() else { return Ok(false) };
+            (entries.iter().filter_map(|entry| line_of(id, entry)).collect(), last.index + 1)
+        }
+    };
     let tallies = statistics::tallies(&read);
     let rows: Vec<DecisionRow> = read.into_iter().map(|read| read.row).collect();
     store.project(&rows, &tallies, id, cursor)?;
@@ -224,8 +240,7 @@ fn read(row: &EntryRow) -> Result<Option<Read>, Error> {
         approval_id: held_as.map(|held| held.id),
         count,
     };
-    let bytes = serde_json::to_vec(&line)
-        .map_err(|failure| Error::internal("a line of the list could not be written").because(failure))?;
+    let bytes = line.to_bytes()?;
     let row = DecisionRow {
         index: row.index,
         request_id,
@@ -241,9 +256,102 @@ fn read(row: &EntryRow) -> Result<Option<Read>, Error> {
     Ok(Some(Read { row, line, rules }))
 }
 
+fn fresh_lines(stretches: &[Stretch]) -> Result<Vec<Read>, Error> {
+    let decisions = stretches.iter().flat_map(|stretch| stretch.decisions.iter().map(|decided| (stretch.at, decided)));
+    decisions.map(|(at, (index, body))| fresh_line(at, *index, body)).collect()
+}
+
+/// The line of a decision that is at hand. Says what [`read`] says of its entry.
+fn fresh_line(at: Micros, index: u64, body: &DecisionBody) -> Result<Read, Error> {
+    let (action, decision) = (&body.action, &body.decision);
+    let line = Line {
+        kind: if body.redemption.is_some() { Kind::Redemption } else { Kind::Decision },
+        declared: action.declared.clone(),
+        domain: action.domain.clone(),
+        effect: action.effect.clone(),
+        environment: body.environment.clone(),
+        reason: decision.reason.clone(),
+        reason_code: decision.code.clone(),
+        risk_score: decision.risk.score,
+        approval_id: body.held_as.as_ref().map(|held| held.id.clone()),
+        count: body.count,
+    };
+    let row = DecisionRow {
+        index,
+        request_id: body.request_id.clone(),
+        at_us: at.0,
+        agent: body.agent.clone(),
+        action_type: action.r#type.clone(),
+        target: body.target.clone(),
+        outcome: decision.outcome.as_str().to_owned(),
+        rule: decision.matched_rule.to_string(),
+        severity: decision.severity.as_str().to_owned(),
+        bytes: line.to_bytes()?,
+    };
+    let matched = decision.matched.first.iter().map(|rule| &rule.rule);
+    let suspected = decision.suspected.first.iter().map(|rule| &rule.rule);
+    let shadow = decision.shadow.first.iter().map(|rule| &rule.rule);
+    let mut rules: Vec<String> = matched.chain(suspected).chain(shadow).map(ToString::to_string).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    Ok(Read { row, line, rules })
+}
+
 /// Waits until the first `size` entries are listed, at most for `patience`; whether they are.
 pub async fn wait_for(workspace: &Workspace, size: u64, patience: Duration) -> bool {
     let mut projected = workspace.projected.subscribe();
     let reached = projected.wait_for(|cursor| *cursor >= size);
     matches!(tokio::time::timeout(patience, reached).await, Ok(Ok(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Frame;
+    use runplane_core::approval::Evidence;
+    use runplane_core::digest::Digest;
+
+    const BODY: &str = r#"{
+        "action": {"declared": "processRefund", "domain": "payments", "effect": "write", "type": "process_refund", "types": []},
+        "agent": "agt_1", "bundle": "b", "charges": [], "commitment": null, "count": 3, "engine": "e",
+        "environment": "production", "heldAs": null, "readings": null, "redemption": null, "requestId": "req_1",
+        "state": {"containment": null, "meters": [], "openApprovals": 0}, "target": "stripe",
+        "decision": {
+            "audit": {"payload": "replay", "tags": []}, "code": "policy",
+            "matched": {"count": 1, "digest": null, "first": [{"outcome": "BLOCK", "rule": "p/r", "satisfied": false}]},
+            "matchedRule": "p/r", "outcome": "BLOCK", "reason": "because", "requirements": [],
+            "risk": {"factors": [], "score": 44, "severity": "medium"}, "severity": "high",
+            "shadow": {"count": 0, "digest": null, "first": []}, "suspected": {"count": 0, "digest": null, "first": []},
+            "uncovered": []
+        }
+    }"#;
+
+    #[test]
+    fn a_line_says_the_same_whether_its_decision_is_at_hand_or_read() {
+        let mut body: DecisionBody = serde_json::from_str(BODY).unwrap();
+        let mut compare = |change: fn(&mut DecisionBody), kind: Kind| {
+            change(&mut body);
+            let bytes = Frame::new(Micros(17), &body, 3, 5, kind, &[0; 32]).to_bytes(false).unwrap();
+            let read = read(&EntryRow { index: 5, bytes, leaf_hash: [0; 32] }).unwrap().unwrap();
+            assert_eq!(fresh_line(Micros(17), 5, &body).unwrap(), read);
+        };
+        compare(|_| (), Kind::Decision);
+        compare(|body| body.held_as = Some(HeldAs { expires_at: Micros(99), id: "apr_1".into() }), Kind::Decision);
+        compare(
+            |body| {
+                body.redemption = Some(crate::record::RedemptionFacts {
+                    evidence: Evidence {
+                        id: "apr_1".into(),
+                        digest: Digest([7; 32]),
+                        created_at: Micros(1),
+                        votes: Vec::new(),
+                    },
+                    held: 1,
+                    id: "r".into(),
+                    returned: crate::record::Returned::default(),
+                });
+            },
+            Kind::Redemption,
+        );
+    }
 }

@@ -5,6 +5,7 @@ use crate::control::Control;
 use crate::error::{Error, Kind};
 use crate::events::Feed;
 use crate::fill::Job;
+use crate::fresh::Fresh;
 use crate::receipt::Runs;
 use crate::sequencer::{Command, Work};
 use crate::verification::Verification;
@@ -45,6 +46,8 @@ pub struct Workspace {
 pub struct Published {
     pub control: ArcSwap<Control>,
     pub head: ArcSwap<Head>,
+    /// What the newest commits decided.
+    pub fresh: Fresh,
     /// Ids of approvals that changed.
     pub approvals: broadcast::Sender<Arc<str>>,
     /// How much is queued and not yet taken by the sequencer.
@@ -61,6 +64,7 @@ impl Published {
         Self {
             control: ArcSwap::from_pointee(control),
             head: ArcSwap::from_pointee(head),
+            fresh: Fresh::default(),
             approvals: broadcast::channel(APPROVAL_EVENTS).0,
             waiting: AtomicUsize::new(0),
             filling: watch::channel(None).0,

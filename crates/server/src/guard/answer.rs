@@ -4,50 +4,93 @@ use crate::clock::rfc3339;
 use crate::permit::Permit;
 use crate::record::{DecisionBody, LimitRead};
 use crate::sequencer::Recorded;
+use axum::response::{IntoResponse, Response};
 use runplane_core::decide::Observed;
 use runplane_core::decimal::Decimal;
+use runplane_core::policy::RuleId;
 use runplane_core::time::Span;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
+/// A recorded decision on its way out, and the permit that goes with it.
+pub struct Decided {
+    recorded: Recorded<Arc<DecisionBody>>,
+    replayed: bool,
+    permit: Option<Permit>,
+}
+
+impl Decided {
+    #[must_use]
+    pub fn new(recorded: Recorded<Arc<DecisionBody>>, replayed: bool) -> Self {
+        Self { recorded, replayed, permit: None }
+    }
+
+    #[must_use]
+    pub fn with_permit(self, permit: Permit) -> Self {
+        Self { permit: Some(permit), ..self }
+    }
+
+    /// The limits that the action falls under, with this decision counted.
+    #[must_use]
+    pub fn limits(&self) -> &[LimitRead] {
+        &self.recorded.value().limits
+    }
+
+    #[must_use]
+    pub fn answer(&self) -> Answer<'_> {
+        let permit = self
+            .permit
+            .as_ref()
+            .map(|permit| PermitView { permit: permit.token.clone(), permit_expires_at: rfc3339(permit.expires_at) });
+        Answer { permit, ..Answer::of(&self.recorded, self.replayed) }
+    }
+}
+
+/// Written out here, where the decision is: nothing of it is copied first.
+impl IntoResponse for Decided {
+    fn into_response(self) -> Response {
+        axum::Json(self.answer()).into_response()
+    }
+}
+
 /// The decision of one action.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Answer {
+pub struct Answer<'a> {
     /// `ALLOW`, `REQUIRE_APPROVAL` or `BLOCK`.
-    pub decision: String,
+    pub decision: &'a str,
     /// One sentence for people.
-    pub reason: String,
+    pub reason: &'a str,
     /// Why, as a stable word: `policy`, `default`, `containment`, `limit`, `invalid_request`, …
-    pub reason_code: String,
-    pub request_id: String,
+    pub reason_code: &'a str,
+    pub request_id: &'a str,
     /// Set exactly if the decision is `REQUIRE_APPROVAL`.
-    pub approval_id: Option<String>,
+    pub approval_id: Option<&'a str>,
     /// `policy/rule`; the rules of the engine itself are named `runplane/…`.
-    pub matched_rule: String,
+    #[schema(value_type = String)]
+    pub matched_rule: &'a RuleId,
     /// Set while the workspace only observes: nothing is stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed: Option<ObservedView>,
     /// 0 to 100.
     pub risk_score: u8,
     /// `low`, `medium`, `high` or `critical`.
-    pub severity: String,
+    pub severity: &'a str,
     /// The same request was answered before; this is that answer.
     pub replayed: bool,
-    pub action: ActionView,
+    pub action: ActionView<'a>,
     /// The environment the decision was made for.
-    pub environment: String,
-    pub risk: RiskView,
-    pub obligations: Obligations,
+    pub environment: &'a str,
+    pub risk: RiskView<'a>,
+    pub obligations: Obligations<'a>,
     /// What is used and left of the limits that the action falls under, with this decision counted.
-    #[serde(default)]
     pub limits: Vec<LimitView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalAsked>,
     pub ledger: LedgerPosition,
     /// Digest of the policies, catalogue and settings that decided.
-    pub bundle: String,
+    pub bundle: &'a str,
     /// Signed proof that this exact action may run now; only in the answer to a redemption.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub permit: Option<PermitView>,
@@ -77,32 +120,32 @@ impl From<&Observed<String>> for ObservedView {
 }
 
 /// What the action was taken to be.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ActionView {
-    pub declared: String,
-    pub domain: String,
-    pub effect: String,
+pub struct ActionView<'a> {
+    pub declared: &'a str,
+    pub domain: &'a str,
+    pub effect: &'a str,
     /// The canonical action type.
-    pub r#type: String,
+    pub r#type: &'a str,
     /// The canonical type, its parents, and what inspectors found.
-    pub types: Vec<String>,
+    pub types: &'a [String],
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct RiskView {
+pub struct RiskView<'a> {
     pub score: u8,
-    pub severity: String,
-    pub factors: Vec<FactorView>,
+    pub severity: &'a str,
+    pub factors: Vec<FactorView<'a>>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct FactorView {
-    pub name: String,
+pub struct FactorView<'a> {
+    pub name: &'a str,
     pub points: i64,
-    pub sentence: String,
+    pub sentence: &'a str,
 }
 
 /// How much of a limit is used.
@@ -126,16 +169,21 @@ pub struct LimitView {
     pub resets_at: Option<String>,
 }
 
+/// What is left of a limit, never below 0.
+#[must_use]
+pub fn remaining(used: Decimal, of: Decimal) -> Decimal {
+    of.checked_sub(used).ok().filter(|rest| !rest.is_negative()).unwrap_or_default()
+}
+
 impl LimitView {
     #[must_use]
     pub fn new(rule: String, meter: Option<String>, used: Decimal, of: Decimal, within: Span) -> Self {
-        let remaining = of.checked_sub(used).ok().filter(|rest| !rest.is_negative()).unwrap_or_default();
         Self {
             rule,
             meter,
             used: used.to_string(),
             of: of.to_string(),
-            remaining: remaining.to_string(),
+            remaining: remaining(used, of).to_string(),
             within_seconds: within.0 / 1_000_000,
             resets_at: None,
         }
@@ -150,21 +198,21 @@ impl From<&LimitRead> for LimitView {
 }
 
 /// What comes with the decision.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Obligations {
-    pub audit: AuditObligation,
+pub struct Obligations<'a> {
+    pub audit: AuditObligation<'a>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct AuditObligation {
+pub struct AuditObligation<'a> {
     /// How the payload is kept: `none`, `replay` or `full`.
-    pub payload: String,
-    pub tags: Vec<String>,
+    pub payload: &'a str,
+    pub tags: &'a [String],
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalAsked {
     /// RFC 3339.
@@ -181,7 +229,7 @@ pub struct RequirementView {
 }
 
 /// Where the decision stands on the ledger.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LedgerPosition {
     pub index: u64,
@@ -191,7 +239,7 @@ pub struct LedgerPosition {
     pub root: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PermitView {
     /// JWS with Ed25519.
@@ -212,36 +260,32 @@ impl From<&runplane_core::approval::Requirement> for RequirementView {
     }
 }
 
-impl Answer {
-    #[must_use]
-    pub fn of(recorded: &Recorded<Arc<DecisionBody>>, replayed: bool) -> Self {
+impl<'a> Answer<'a> {
+    fn of(recorded: &'a Recorded<Arc<DecisionBody>>, replayed: bool) -> Self {
         let body = recorded.value();
         let decision = &body.decision;
         Self {
-            decision: decision.outcome.to_string(),
-            reason: decision.reason.clone(),
-            reason_code: decision.code.to_string(),
-            request_id: body.request_id.clone(),
-            approval_id: body.held_as.as_ref().map(|held| held.id.clone()),
-            matched_rule: decision.matched_rule.to_string(),
+            decision: decision.outcome.as_str(),
+            reason: &decision.reason,
+            reason_code: &decision.code,
+            request_id: &body.request_id,
+            approval_id: body.held_as.as_ref().map(|held| held.id.as_str()),
+            matched_rule: &decision.matched_rule,
             observed: decision.observed.as_ref().map(ObservedView::from),
             risk_score: decision.risk.score,
-            severity: decision.severity.as_str().to_owned(),
+            severity: decision.severity.as_str(),
             replayed,
             action: ActionView {
-                declared: body.action.declared.clone(),
-                domain: body.action.domain.clone(),
-                effect: body.action.effect.clone(),
-                r#type: body.action.r#type.clone(),
-                types: body.action.types.clone(),
+                declared: &body.action.declared,
+                domain: &body.action.domain,
+                effect: &body.action.effect,
+                r#type: &body.action.r#type,
+                types: &body.action.types,
             },
-            environment: body.environment.clone(),
+            environment: &body.environment,
             risk: RiskView::of(&decision.risk),
             obligations: Obligations {
-                audit: AuditObligation {
-                    payload: retention(decision.audit.payload).to_owned(),
-                    tags: decision.audit.tags.clone(),
-                },
+                audit: AuditObligation { payload: retention(decision.audit.payload), tags: &decision.audit.tags },
             },
             limits: body.limits.iter().map(LimitView::from).collect(),
             approval: body.held_as.as_ref().map(|held| ApprovalAsked {
@@ -249,31 +293,24 @@ impl Answer {
                 requirements: decision.requirements.iter().map(RequirementView::from).collect(),
             }),
             ledger: recorded.position().into(),
-            bundle: body.bundle.clone(),
+            bundle: &body.bundle,
             permit: None,
         }
     }
-
-    #[must_use]
-    pub fn with_permit(mut self, permit: Permit) -> Self {
-        self.permit = Some(PermitView { permit: permit.token, permit_expires_at: rfc3339(permit.expires_at) });
-        self
-    }
 }
 
-impl RiskView {
-    #[must_use]
-    pub fn of(risk: &runplane_core::risk::Risk) -> Self {
+impl<'a> RiskView<'a> {
+    fn of(risk: &'a runplane_core::risk::Risk) -> Self {
         Self {
             score: risk.score,
-            severity: risk.severity.as_str().to_owned(),
+            severity: risk.severity.as_str(),
             factors: risk
                 .factors
                 .iter()
                 .map(|factor| FactorView {
-                    name: factor.name.to_string(),
+                    name: &factor.name,
                     points: i64::from(factor.points),
-                    sentence: factor.sentence.clone(),
+                    sentence: &factor.sentence,
                 })
                 .collect(),
         }

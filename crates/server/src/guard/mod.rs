@@ -11,7 +11,7 @@ mod prepare;
 mod redeem;
 mod sequence;
 
-pub use answer::{Answer, LedgerPosition, LimitView, RequirementView};
+pub use answer::{Answer, Decided, LedgerPosition, LimitView, RequirementView, remaining};
 pub use identify::{Identity, identify};
 pub use normalise::{Shape, normalise};
 pub use outcome::{Outcome, report};
@@ -69,7 +69,7 @@ pub struct GuardRequest<'r> {
     pub wire_client: bool,
 }
 
-pub async fn guard(app: &App, request: GuardRequest<'_>) -> Result<Answer, Error> {
+pub async fn guard(app: &App, request: GuardRequest<'_>) -> Result<Decided, Error> {
     for _ in 0..ATTEMPTS {
         // Established facts, under the control of now: a revoked key ends here.
         let identity = Arc::new(identify(app, request.credential)?);
@@ -87,8 +87,8 @@ pub async fn guard(app: &App, request: GuardRequest<'_>) -> Result<Answer, Error
             sequence::refuse(&identity, request.wire_client, refusal, true).await?
         };
         match sequenced {
-            Sequenced::Decided(recorded) => return Ok(Answer::of(&recorded, false)),
-            Sequenced::Replayed(recorded) => return Ok(Answer::of(&recorded, true)),
+            Sequenced::Decided(recorded) => return Ok(Decided::new(recorded, false)),
+            Sequenced::Replayed(recorded) => return Ok(Decided::new(recorded, true)),
             Sequenced::Stale => {}
         }
     }

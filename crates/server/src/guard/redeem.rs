@@ -1,6 +1,6 @@
 //! From an approval to permission: the stored action goes through the guard path again.
 
-use super::answer::Answer;
+use super::answer::Decided;
 use super::identify::Identity;
 use super::normalise::{Refusal, established};
 use super::prepare::guarded;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub enum Redemption {
     /// Decided now or, for a repeat, before. Carries a permit if it was allowed.
     Decided {
-        answer: Box<Answer>,
+        decided: Decided,
         held: Held,
     },
     NotApproved(Held),
@@ -55,11 +55,13 @@ pub async fn redeem(
             Redeemed::NotApproved(held) => Ok(Redemption::NotApproved(held)),
             Redeemed::Already(held) => Ok(Redemption::Already(held)),
             Redeemed::Decided { decision, held } => {
-                let mut answer = Answer::of(&decision, false);
-                if decision.value().is_allowed() {
-                    answer = answer.with_permit(permit(app, &identity, &held, decision.position().index)?);
-                }
-                Ok(Redemption::Decided { answer: Box::new(answer), held })
+                let (is_allowed, index) = (decision.value().is_allowed(), decision.position().index);
+                let decided = Decided::new(decision, false);
+                let decided = match is_allowed {
+                    true => decided.with_permit(permit(app, &identity, &held, index)?),
+                    false => decided,
+                };
+                Ok(Redemption::Decided { decided, held })
             }
         };
     }

@@ -7,7 +7,7 @@ use super::query::Query;
 use crate::app::App;
 use crate::approvals::{self, ApprovalView, PolledStatus};
 use crate::error::{Error, Kind};
-use crate::guard::{Answer, Redemption, redeem};
+use crate::guard::{Answer, Decided, Redemption, redeem};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -214,7 +214,7 @@ pub async fn post_redeem(
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Answer>, Error> {
+) -> Result<Decided, Error> {
     let request: RedeemBody = body::json(body).await?;
     if runplane_core::text::visible_id(&request.redemption_id).is_err() {
         return Err(Error::new(Kind::InvalidRequest, "`redemptionId` is not 1 to 128 visible ASCII characters"));
@@ -224,7 +224,7 @@ pub async fn post_redeem(
     approvals::find(&agent.identity.workspace, &id, only).await?.ok_or_else(|| Error::plain(Kind::UnknownApproval))?;
     let credential = credential(&headers).unwrap_or_default();
     match redeem(&app, credential, false, &id, &request.redemption_id).await? {
-        Redemption::Decided { answer, .. } => Ok(Json(*answer)),
+        Redemption::Decided { decided, .. } => Ok(decided),
         Redemption::Already(_) => Err(Error::plain(Kind::AlreadyRedeemed)),
         Redemption::NotApproved(held) => {
             let state = held.approval.state;

@@ -4,11 +4,13 @@ use super::body;
 use super::caller::{credential, is_wire_client};
 use crate::app::App;
 use crate::error::{Error, Kind};
-use crate::guard::{Answer, GuardRequest, Shape, guard, identify};
+use crate::guard::{Answer, Decided, GuardRequest, Shape, guard, identify, remaining};
 use crate::http::problem::Problem;
+use crate::record::LimitRead;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue};
+use runplane_core::decimal::Decimal;
 use runplane_core::time::Micros;
 use std::sync::Arc;
 
@@ -55,20 +57,20 @@ pub async fn post_decide(State(app): State<Arc<App>>, headers: HeaderMap, body: 
 }
 
 /// A decision, with hints in its headers.
-type Answered = (HeaderMap, axum::Json<Answer>);
+type Answered = (HeaderMap, Decided);
 
 /// `RateLimit-Policy` and `RateLimit` as in draft-ietf-httpapi-ratelimit-headers, for the limit that has the least
 /// left. Hints: the limits are in the answer, exactly.
-fn hints(answer: &Answer, now: Micros) -> HeaderMap {
+fn hints(limits: &[LimitRead], now: Micros) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let whole = |text: &str| text.parse::<u64>().ok();
-    let counts = answer.limits.iter().filter_map(|limit| Some((whole(&limit.remaining)?, whole(&limit.of)?, limit)));
+    let whole = |number: Decimal| number.to_i64().filter(|whole| *whole >= 0);
+    let counts =
+        limits.iter().filter_map(|limit| Some((whole(remaining(limit.used, limit.of))?, whole(limit.of)?, limit)));
     let Some((remaining, of, limit)) = counts.min_by_key(|(remaining, _, _)| *remaining) else { return headers };
-    let until = limit.resets_at.as_deref().and_then(|at| at.parse::<Micros>().ok());
-    let seconds = until.map_or(0, |until| until.since(now).0.max(0).saturating_add(999_999) / 1_000_000);
+    let seconds = limit.resets_at.map_or(0, |until| until.since(now).0.max(0).saturating_add(999_999) / 1_000_000);
     // A rule's name has no character that would have to be escaped.
     let lines = [
-        ("ratelimit-policy", format!("\"{}\";q={of};w={}", limit.rule, limit.within_seconds)),
+        ("ratelimit-policy", format!("\"{}\";q={of};w={}", limit.rule, limit.within.0 / 1_000_000)),
         ("ratelimit", format!("\"{}\";r={remaining};t={seconds}", limit.rule)),
     ];
     for (name, value) in lines {
@@ -90,7 +92,7 @@ async fn answer(app: &App, headers: &HeaderMap, body: Body, shape: Shape) -> Res
         shape,
         wire_client: is_wire_client(headers),
     };
-    let answer = guard(app, request).await.map(|answer| (hints(&answer, app.clock.now()), axum::Json(answer)));
+    let answer = guard(app, request).await.map(|decided| (hints(decided.limits(), app.clock.now()), decided));
     app.latencies.note(app.clock.read().elapsed.since(began));
     answer
 }

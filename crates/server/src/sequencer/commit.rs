@@ -6,11 +6,13 @@ use super::work::Recorded;
 use super::{Granted, Sequencer};
 use crate::control::Control;
 use crate::error::Error;
+use crate::fresh::Stretch;
 use crate::random;
-use crate::record::Position;
+use crate::record::{DecisionBody, Position};
 use runplane_core::time::Micros;
 use runplane_ledger::{Checkpoint, SigningKey};
 use runplane_store::{Batch, Head};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a command does with the news that its entries are durable, or that they are not.
@@ -38,6 +40,7 @@ pub struct Plan {
     pub batch: Batch,
     pub waiting: Vec<Waiting>,
     pub touched_approvals: Vec<Arc<str>>,
+    pub decisions: BTreeMap<u64, Arc<DecisionBody>>,
     pub next_control: Option<Control>,
     pub epoch: u64,
     pub time: Micros,
@@ -83,6 +86,12 @@ impl Sequencer {
         state.root = plan.batch.head.root;
         metrics::counter!("runplane_commits_total").increment(1);
         metrics::counter!("runplane_entries_total").increment(u64::try_from(plan.batch.entries.len()).unwrap_or(0));
+        self.published.fresh.put(Stretch {
+            from: plan.batch.expected_size,
+            to: plan.batch.head.size,
+            at: plan.time,
+            decisions: Arc::new(std::mem::take(&mut plan.decisions)),
+        });
         self.published.advance(plan.batch.head.clone());
         let is_awaited = plan.next_control.is_some() || !plan.touched_approvals.is_empty();
         if let Some(control) = plan.next_control.take() {

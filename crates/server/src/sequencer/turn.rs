@@ -27,7 +27,7 @@ pub struct Turn<'a> {
     pub now: Micros,
     pub batch: Batch,
     /// Decisions of this batch, for retries that are in it too.
-    pub decisions: HashMap<u64, Arc<DecisionBody>>,
+    pub decisions: BTreeMap<u64, Arc<DecisionBody>>,
     /// Client-given ids: what the store holds, then what this batch adds.
     pub requests: HashMap<(String, String), Request>,
     pub executions: HashMap<u64, Execution>,
@@ -63,7 +63,7 @@ impl<'a> Turn<'a> {
             control,
             now,
             batch,
-            decisions: HashMap::new(),
+            decisions: BTreeMap::new(),
             requests: HashMap::new(),
             executions: HashMap::new(),
             touched_approvals: Vec::new(),
@@ -222,6 +222,7 @@ impl<'a> Turn<'a> {
             batch: self.batch,
             waiting: self.waiting,
             touched_approvals: self.touched_approvals,
+            decisions: self.decisions,
             next_control: self.next_control,
             epoch: self.control.epoch,
             time: self.now,

@@ -93,7 +93,9 @@ pub fn cases() -> Vec<Case> {
         Case {
             what: "1,000 macros over 60,000 items",
             policy: policy(
-                &(0..1_000).map(|n| format!("context.items.all(x, x + {n} > 0) && context.missing")).collect::<Vec<_>>(),
+                &(0..1_000)
+                    .map(|n| format!("context.items.all(x, x + {n} > 0) && context.missing"))
+                    .collect::<Vec<_>>(),
             ),
             body: body("process_refund", &items),
         },
@@ -107,11 +109,27 @@ pub fn cases() -> Vec<Case> {
             policy: one("context.items in context.lists"),
             body: body("process_refund", &format!(r#"{{"items":{numbers},"lists":[{numbers}]}}"#)),
         },
-        Case { what: "99,000 values", policy: none(), body: body("process_refund", &format!(r#"{{"items":{}}}"#, list(99_000, |_| "0".into()))) },
+        Case {
+            what: "99,000 values",
+            policy: none(),
+            body: body("process_refund", &format!(r#"{{"items":{}}}"#, list(99_000, |_| "0".into()))),
+        },
         Case { what: "60,000 names of arguments", policy: none(), body: body("process_refund", &names(60_000)) },
-        Case { what: "30 levels, wide at the bottom", policy: none(), body: body("execute_query", &nested(28, 50_000)) },
-        Case { what: "100,000 opening brackets", policy: none(), body: body("execute_query", &format!(r#"{{"sql":{}"#, "[".repeat(100_000))) },
-        Case { what: "numbers of 40,000 digits", policy: none(), body: body("process_refund", &format!(r#"{{"amount":{}}}"#, "9".repeat(40_000))) },
+        Case {
+            what: "30 levels, wide at the bottom",
+            policy: none(),
+            body: body("execute_query", &nested(28, 50_000)),
+        },
+        Case {
+            what: "100,000 opening brackets",
+            policy: none(),
+            body: body("execute_query", &format!(r#"{{"sql":{}"#, "[".repeat(100_000))),
+        },
+        Case {
+            what: "numbers of 40,000 digits",
+            policy: none(),
+            body: body("process_refund", &format!(r#"{{"amount":{}}}"#, "9".repeat(40_000))),
+        },
         Case { what: "1 MiB of escapes", policy: none(), body: body("process_refund", &note("\\u00e9")) },
     ];
     cases.extend(payloads());
@@ -125,11 +143,23 @@ fn payloads() -> Vec<Case> {
         cases.push(Case { what, policy: policy(&[]), body: body(action, &context) });
     };
     let sql = |text: &str| format!(r#"{{"sql":"{text}"}}"#);
-    add("SQL: 16 KiB of OR", "execute_query", sql(&format!("SELECT a FROM t WHERE a = 1{}", " OR a = 1".repeat(1_700))));
-    add("SQL: 15,000 parentheses", "execute_query", sql(&format!("SELECT {}1{}", "(".repeat(7_500), ")".repeat(7_500))));
+    add(
+        "SQL: 16 KiB of OR",
+        "execute_query",
+        sql(&format!("SELECT a FROM t WHERE a = 1{}", " OR a = 1".repeat(1_700))),
+    );
+    add(
+        "SQL: 15,000 parentheses",
+        "execute_query",
+        sql(&format!("SELECT {}1{}", "(".repeat(7_500), ")".repeat(7_500))),
+    );
     add("SQL: 1,000 statements", "execute_query", sql(&"SELECT a FROM t;".repeat(1_000)));
     add("SQL: joins", "execute_query", sql(&format!("SELECT * FROM t{}", " JOIN u ON a = b".repeat(900))));
-    add("SQL: subqueries", "execute_query", sql(&format!("SELECT a FROM {}t{}", "(SELECT a FROM ".repeat(60), ") x".repeat(60))));
+    add(
+        "SQL: subqueries",
+        "execute_query",
+        sql(&format!("SELECT a FROM {}t{}", "(SELECT a FROM ".repeat(60), ") x".repeat(60))),
+    );
     add("SQL: CASE", "execute_query", sql(&format!("SELECT {}1{}", "CASE WHEN a THEN ".repeat(45), " END".repeat(45))));
     add("SQL: NOT", "execute_query", sql(&format!("SELECT {}a FROM t", "NOT ".repeat(3_500))));
     add("SQL: minus", "execute_query", sql(&format!("SELECT {}1 FROM t", "- ".repeat(7_000))));
@@ -137,16 +167,35 @@ fn payloads() -> Vec<Case> {
     add("SQL: unions", "execute_query", sql(&format!("SELECT 1{}", " UNION SELECT 1".repeat(1_000))));
     add("SQL: quotes", "execute_query", sql(&"''".repeat(8_000)));
     add("SQL: generics", "execute_query", sql(&format!("SELECT a::{}int", "ARRAY<".repeat(2_000))));
-    add("SQL: 64 texts of 1 KiB", "execute_query", format!(r#"{{"queries":{}}}"#, list(64, |n| format!("\"SELECT a FROM t{n} WHERE {} b = 1\"", "a = 1 AND ".repeat(95)))));
+    add(
+        "SQL: 64 texts of 1 KiB",
+        "execute_query",
+        format!(
+            r#"{{"queries":{}}}"#,
+            list(64, |n| format!("\"SELECT a FROM t{n} WHERE {} b = 1\"", "a = 1 AND ".repeat(95)))
+        ),
+    );
     add("SQL: 1 MiB", "execute_query", format!(r#"{{"sql":{}}}"#, long("SELECT 1;")));
-    add("60,000 recipients", "send_email", format!(r#"{{"to":{}}}"#, list(40_000, |n| format!("\"u{n}@x{n}.example\""))));
+    add(
+        "60,000 recipients",
+        "send_email",
+        format!(r#"{{"to":{}}}"#, list(40_000, |n| format!("\"u{n}@x{n}.example\""))),
+    );
     add("recipients in one text of 1 MiB", "send_email", format!(r#"{{"to":{}}}"#, long("a <b@c.example>, ")));
     add("recipients: open quotes", "send_email", format!(r#"{{"to":{}}}"#, long("\\\"a, (")));
     add("recipients: angle brackets", "send_email", format!(r#"{{"to":{}}}"#, long("<")));
-    add("recipients: look-alikes", "send_email", format!(r#"{{"to":{}}}"#, list(20_000, |n| format!("\"u@acme-{n}.example\""))));
+    add(
+        "recipients: look-alikes",
+        "send_email",
+        format!(r#"{{"to":{}}}"#, list(20_000, |n| format!("\"u@acme-{n}.example\""))),
+    );
     add("URL of 1 MiB", "http_request", format!(r#"{{"url":{}}}"#, long("http://a@b/")));
     add("URL: percent signs", "http_request", format!(r#"{{"url":"http://{}"}}"#, "%25".repeat(300_000)));
-    add("30,000 URLs", "http_request", format!(r#"{{"urls":{}}}"#, list(30_000, |n| format!("\"http://h{n}.example/\""))));
+    add(
+        "30,000 URLs",
+        "http_request",
+        format!(r#"{{"urls":{}}}"#, list(30_000, |n| format!("\"http://h{n}.example/\""))),
+    );
     add("URL: dots", "http_request", format!(r#"{{"url":"http://{}"}}"#, "1.".repeat(400_000)));
     add("shell: 1 MiB of pipes", "execute_shell", format!(r#"{{"command":{}}}"#, long("a|b;")));
     add("shell: nested substitutions", "execute_shell", format!(r#"{{"command":"{}"}}"#, "$(".repeat(400_000)));
@@ -250,10 +299,7 @@ pub fn publish(policy: &str) -> Result<Bundle, String> {
 pub fn with_condition(condition: &str) -> String {
     let mut quoted = Vec::new();
     json::write_text(condition, &mut quoted);
-    format!(
-        "policy: hostile\nrules:\n- id: r\n  decision: BLOCK\n  when: {}\n",
-        String::from_utf8_lossy(&quoted)
-    )
+    format!("policy: hostile\nrules:\n- id: r\n  decision: BLOCK\n  when: {}\n", String::from_utf8_lossy(&quoted))
 }
 
 /// Bytes to decision, as the server does it; a refusal where the request is no call.
