@@ -30,6 +30,9 @@ struct Arguments {
     /// Leave the other engines out.
     #[arg(long)]
     alone: bool,
+    /// Only decide so many calls from their bytes, for a profiler.
+    #[arg(long)]
+    profile: Option<u32>,
     /// Where to write the figures as JSON; members that are in the file already are kept.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -54,6 +57,9 @@ type Load = fn(usize) -> Result<Box<dyn Engine>>;
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if let Some(calls) = arguments.profile {
+        return ours::profile(calls);
+    }
     let others: &[(&'static str, Load)] = &[
         ("cel 0.15, indexed by action", cel_crate::load),
         ("Cedar 4.14, one set", cedar::load),
@@ -67,10 +73,7 @@ fn main() -> Result<()> {
             let loaded = load(size).ok();
             let (prepared, whole) = match loaded {
                 None => (None, None),
-                Some(mut engine) => (
-                    timed(|| engine.decide()).ok(),
-                    timed(|| engine.decide_bytes()).ok(),
-                ),
+                Some(mut engine) => (timed(|| engine.decide()).ok(), timed(|| engine.decide_bytes()).ok()),
             };
             rows.0.push(prepared);
             rows.1.push(whole);

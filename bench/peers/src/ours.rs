@@ -67,19 +67,30 @@ pub fn from_bytes() -> Result<Vec<Row>> {
     let mut rows: Vec<Row> = ways.iter().map(|(engine, ..)| Row { engine, ns: Vec::new() }).collect();
     for size in SIZES {
         let bundle = bundle(size)?;
-        let facts = Facts::default();
         for (row, (_, body, digest)) in rows.iter_mut().zip(ways) {
-            row.ns.push(Some(timed(|| {
-                let mut call = call(&bundle, black_box(body))?;
-                if digest {
-                    black_box(call.canonical_and_digest());
-                }
-                let readings = inspect::read_all(&mut call, bundle.catalogue(), bundle.settings());
-                Ok(decide(&bundle, &prepare(&bundle, call, readings), &facts).outcome == Outcome::Allow)
-            })?));
+            row.ns.push(Some(timed(|| whole(&bundle, body, digest))?));
         }
     }
     Ok(rows)
+}
+
+/// The whole way, so many times.
+pub fn profile(calls: u32) -> Result<()> {
+    let bundle = bundle(1_000)?;
+    for _ in 0..calls {
+        black_box(whole(&bundle, BODY, true)?);
+    }
+    Ok(())
+}
+
+/// From bytes to whether the call is allowed.
+fn whole(bundle: &Bundle, body: &str, digest: bool) -> Result<bool> {
+    let mut call = call(bundle, black_box(body))?;
+    if digest {
+        black_box(call.canonical_and_digest());
+    }
+    let readings = inspect::read_all(&mut call, bundle.catalogue(), bundle.settings());
+    Ok(decide(bundle, &prepare(bundle, call, readings), &Facts::default()).outcome == Outcome::Allow)
 }
 
 #[derive(Clone, Debug, Serialize)]
