@@ -44,6 +44,6 @@ fn hostile_payloads_end_soon_and_never_run_for_want_of_steps() {
         let Ok(decision) = decided else { continue };
         // Whatever could not be evaluated to its end holds the call or blocks it.
         let failed = !decision.suspected.is_empty();
-        assert!(!failed || decision.outcome == Outcome::Block, "{}: {:?}", case.what, decision.outcome);
+        assert!(!failed || decision.outcome != Outcome::Allow, "{}", case.what);
     }
 }
