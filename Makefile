@@ -65,6 +65,7 @@ check: lint test ## lint and test
 bench: ## durable guard and decide, beside their floors
 	cargo build --release --quiet -p runplane
 	cargo run --release --quiet -p runplane-bench -- --runplane $(RELEASE) --cerbos "$$(bench/fetch-cerbos || true)" --json bench.json
+	cargo run --release --quiet --manifest-path bench/peers/Cargo.toml -- --json bench.json
 
 FUZZED := $(or $(TARGET),policy condition json sql url shell recipients file export note)
 fuzz: ## the fuzz targets, 60 seconds each (SECONDS=, TARGET=); needs a nightly compiler and cargo-fuzz

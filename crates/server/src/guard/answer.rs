@@ -85,6 +85,7 @@ pub struct Answer<'a> {
     pub risk: RiskView<'a>,
     pub obligations: Obligations<'a>,
     /// What is used and left of the limits that the action falls under, with this decision counted.
+    #[schema(required = false)]
     pub limits: Vec<LimitView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalAsked>,

@@ -1,10 +1,11 @@
 //! The plainest reads, recognised without a parser: one SELECT of columns, constants and a few functions
 //! from tables, with the usual clauses.
 //!
-//! Most of what agents ask is of this form, and reading it as five databases would costs fifty times as
-//! much. Refuses everything else, which then goes the long way: quoted names, comments, subqueries, words
+//! Most of what agents ask is of this form. A call with such a statement costs a tenth, from its bytes to its
+//! decision, of one that is read as five databases would (`bench/peers`). Refuses everything else, which then goes the long way: quoted names, comments, subqueries, words
 //! that are keywords anywhere in a place where a second statement could begin. INVARIANT: what is
-//! recognised here is read exactly as the long way reads it; the fuzz target `sql` and a test compare them.
+//! recognised here is read exactly as the long way reads it; tests compare them, on the texts of the fuzzer's corpus and
+//! of the adversarial one, on every keyword in every place, and on random sentences.
 
 use super::{acts, walk};
 use sqlparser::keywords::ALL_KEYWORDS;

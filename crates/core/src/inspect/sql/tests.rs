@@ -410,6 +410,42 @@ fn a_plain_read_is_read_as_in_full() {
     }
 }
 
+/// All texts in a JSON document.
+fn texts_of(value: &serde_json::Value, texts: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(text) => texts.push(text.clone()),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| texts_of(item, texts)),
+        serde_json::Value::Object(members) => members.values().for_each(|item| texts_of(item, texts)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_shortcut_agrees_on_every_text_of_both_corpora() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let files = |folder: &str| {
+        let entries = std::fs::read_dir(root.join(folder)).unwrap();
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect::<Vec<_>>()
+    };
+    let mut texts: Vec<String> = files("fuzz/corpus/sql")
+        .iter()
+        .map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned())
+        .collect();
+    for path in files("contracts/adversarial") {
+        for line in std::fs::read_to_string(path).unwrap().lines() {
+            if let Ok(document) = serde_json::from_str(line) {
+                texts_of(&document, &mut texts);
+            }
+        }
+    }
+    assert!(texts.len() > 1_000, "{}", texts.len());
+    let plain: Vec<&String> = texts.iter().filter(|text| plain::tables(text).is_some()).collect();
+    assert!(!plain.is_empty());
+    for sql in plain {
+        assert_eq!(reading(sql).0, in_full(sql), "{sql}");
+    }
+}
+
 #[test]
 fn no_keyword_is_taken_for_a_name_by_mistake() {
     let places = [
