@@ -191,7 +191,7 @@ fn call(bundle: &Bundle, body: &str) -> Result<Call> {
         labels: Vec::new(),
         owner: None,
     };
-    let established = Established { workspace: "ws_1".to_owned(), agent, source: None };
+    let established = Established { workspace: "ws_1".to_owned(), agent, source: None, asserts_subject: false };
     Ok(Call::new(asked, established, bundle.catalogue(), bundle.settings())?)
 }
 

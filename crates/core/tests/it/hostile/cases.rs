@@ -317,7 +317,7 @@ pub fn run(bundle: &Bundle, body: &[u8]) -> Result<Decision, String> {
         labels: Vec::new(),
         owner: None,
     };
-    let established = Established { workspace: "ws_1".to_owned(), agent, source: None };
+    let established = Established { workspace: "ws_1".to_owned(), agent, source: None, asserts_subject: false };
     let mut call =
         Call::new(asked, established, bundle.catalogue(), bundle.settings()).map_err(|error| refused(&error))?;
     let _ = call.canonical_and_digest();
