@@ -51,4 +51,5 @@ pub use error::Error;
 pub use options::Options;
 pub use people::Issued;
 pub use place::{Place, Seeds};
+pub use sequencer::{StateReport, check_state};
 pub use serve::{Ready, Running, serve, start, start_with};

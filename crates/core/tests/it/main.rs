@@ -9,6 +9,7 @@
 )]
 
 mod adversarial;
+mod attacks_on_limits;
 mod doubts;
 mod guide;
 mod hostile;

@@ -1,15 +1,13 @@
 //! The first batch of a workspace: what it is, and the control it starts under.
 
 use super::commit::head_of;
-use super::state::{OpenApprovals, State};
+use super::state::State;
 use super::turn::Turn;
 use crate::control::Change;
 use crate::error::{Error, Kind};
 use crate::record::{GenesisBody, Kind as EntryKind};
-use runplane_core::meter::Meters;
-use runplane_core::profile::Profiles;
-use runplane_core::time::{Micros, Span};
-use runplane_ledger::{Frontier, SigningKey};
+use runplane_core::time::Micros;
+use runplane_ledger::SigningKey;
 use runplane_store::{CommitError, Store, Workspace};
 use std::sync::Arc;
 
@@ -22,20 +20,7 @@ pub fn create(
     first: Change,
 ) -> Result<(), Error> {
     let now = Micros(workspace.created_us);
-    let frontier = Frontier::new();
-    let mut state = State {
-        root: frontier.root().to_bytes(),
-        frontier,
-        last_leaf: [0; 32],
-        nonce: [0; 16],
-        time: now,
-        skipped: Span::ZERO,
-        meters: Meters::default(),
-        profiles: Profiles::default(),
-        decided: false,
-        fill_from: 0,
-        approvals: OpenApprovals::default(),
-    };
+    let mut state = State { time: now, ..State::empty() };
     let epoch = first.next.epoch;
     let mut turn = Turn::new(&mut state, Arc::new(first.next), now, store, &workspace.id);
     turn.append(EntryKind::Genesis, genesis)?;

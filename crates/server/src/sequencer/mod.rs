@@ -10,6 +10,7 @@
 //! A commit that fails, or of which it is unknown whether it succeeded, poisons the state: nothing of the batch
 //! is answered as decided, and everything is loaded again from disk before the next batch.
 
+mod check;
 mod commit;
 mod control_change;
 mod decide;
@@ -29,6 +30,7 @@ mod turn;
 mod vote;
 mod work;
 
+pub use check::{StateReport, check_state};
 pub use genesis::create;
 pub use recover::recover;
 pub use report::StoredReport;
@@ -292,7 +294,7 @@ impl Sequencer {
         if size == self.last_snapshot {
             return;
         }
-        state.meters.sweep(state.meter_time(state.time));
+        state.tidy();
         match state.to_snapshot() {
             Ok(bytes) => {
                 if self.snapshots.try_send((self.workspace.clone(), Snapshot { size, bytes })).is_ok() {

@@ -36,6 +36,30 @@ pub struct State {
 }
 
 impl State {
+    /// Before the first entry.
+    #[must_use]
+    pub fn empty() -> Self {
+        let frontier = Frontier::new();
+        Self {
+            root: frontier.root().to_bytes(),
+            frontier,
+            last_leaf: [0; 32],
+            nonce: [0; 16],
+            time: Micros(0),
+            skipped: Span::ZERO,
+            meters: Meters::default(),
+            profiles: Profiles::default(),
+            decided: false,
+            fill_from: 0,
+            approvals: OpenApprovals::default(),
+        }
+    }
+
+    /// Forgets what no longer counts, as every snapshot does.
+    pub fn tidy(&mut self) {
+        self.meters.sweep(self.meter_time(self.time));
+    }
+
     /// What a recorded decision says about the pace of its agent.
     pub fn note(&mut self, body: &DecisionBody) {
         if let Some(usual) = &body.state.usual {

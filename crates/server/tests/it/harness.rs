@@ -371,6 +371,8 @@ impl Server {
         }
         let report = verifier.report(Some(&Head { size: head.size, root: Some(Hash::new(head.root)) }));
         assert!(report.valid, "{report:?}");
+        let state = runplane_server::check_state(&*self.app.store, &workspace.id).unwrap();
+        assert_eq!(state.differences, Vec::<String>::new());
         head.size
     }
 

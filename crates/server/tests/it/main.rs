@@ -31,5 +31,6 @@ mod policy_tools;
 mod profiles;
 mod search;
 mod settings;
+mod storm;
 mod stranger;
 mod workspaces;

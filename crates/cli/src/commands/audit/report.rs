@@ -3,6 +3,7 @@
 use crate::exit::Exit;
 use crate::output::{Output, Tone};
 use runplane_ledger::Report;
+use runplane_server::StateReport;
 use serde::Serialize;
 
 /// Why the key is believed.
@@ -31,6 +32,9 @@ pub struct Ledger {
     rollback: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_bad: Option<FirstBad>,
+    /// With `--state`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<StateReport>,
 }
 
 #[derive(Serialize)]
@@ -68,7 +72,14 @@ impl Ledger {
             key_trust: trust,
             rollback: report.rollback.to_string(),
             first_bad,
+            state: None,
         }
+    }
+
+    /// Whatever is not as the ledger says makes it invalid.
+    pub fn with_state(self, state: Option<StateReport>) -> Self {
+        let agrees = state.as_ref().is_none_or(|state| state.differences.is_empty());
+        Self { valid: self.valid && agrees, state, ..self }
     }
 
     fn print(&self, out: &Output) {
@@ -91,6 +102,17 @@ impl Ledger {
         };
         out.line(format_args!("  key {} ({trust})", self.key));
         out.line(format_args!("  rollback {}", self.rollback));
+        if let Some(state) = &self.state {
+            let (snapshots, open) = (state.snapshots, state.open_approvals);
+            match state.differences.as_slice() {
+                [] => out.line(format_args!(
+                    "  state as the ledger adds up to: {snapshots} snapshots, {open} open approvals"
+                )),
+                differences => {
+                    differences.iter().for_each(|difference| out.line(format_args!("  state: {difference}")))
+                }
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use runplane_ledger::checkpoint::origin;
 use runplane_ledger::export::Reader;
 use runplane_ledger::verify::Head;
 use runplane_ledger::{Hash, Verifier, VerifyingKey};
+use runplane_server::check_state;
 use runplane_server::history::{History, Row};
 use runplane_store::Workspace;
 use std::fs::{self, File};
@@ -39,6 +40,9 @@ pub struct Args {
     /// A checkpoint that was kept elsewhere: rules out that the ledger was cut or rolled back to before it.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
+    /// Add up meters, limits, profiles and open approvals from the ledger, too, and compare them with what is kept.
+    #[arg(long, conflicts_with_all = ["file", "server"])]
+    state: bool,
 }
 
 pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
@@ -57,7 +61,7 @@ pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
             let remote = Remote::admin(global)?;
             vec![read(remote.stream(&["ledger", "export"])?, key, outside, out).context("the server's export")?]
         }
-        None => folder(global, key.as_ref(), outside.as_deref(), out)?,
+        None => folder(args.state, global, key.as_ref(), outside.as_deref(), out)?,
     };
     Ok(conclude(ledgers, out))
 }
@@ -92,6 +96,7 @@ fn read(
 
 /// Verifies the ledgers of a data folder: of the workspace that was named, or that the pinned key is for, or all.
 fn folder(
+    with_state: bool,
     global: &Global,
     pinned: Option<&VerifyingKey>,
     outside: Option<&str>,
@@ -109,7 +114,12 @@ fn folder(
     if workspaces.is_empty() {
         bail!("no ledger here is the one that the key or the checkpoint is for");
     }
-    workspaces.iter().map(|workspace| stored(&folder, workspace, pinned, outside, out)).collect()
+    let ledger = |workspace: &Workspace| {
+        let ledger = stored(&folder, workspace, pinned, outside, out)?;
+        let state = if with_state { Some(check_state(&*folder.store, &workspace.id)?) } else { None };
+        Ok(ledger.with_state(state))
+    };
+    workspaces.iter().map(ledger).collect()
 }
 
 fn stored(
