@@ -1,7 +1,8 @@
 //! The command line: what can be asked for, and what is said when it was asked for wrongly.
 
 use crate::commands::{
-    agents, approvals, audit, contain, dev, doctor, guard, init, keys, observe, policy, receipt, risk, serve, users,
+    agents, approvals, audit, contain, copy, dev, doctor, guard, init, keys, migrate, observe, policy, receipt, risk,
+    serve, users,
 };
 use crate::exit::Exit;
 use anyhow::bail;
@@ -37,7 +38,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Global {
     /// Print one JSON document instead of text.
     #[arg(long, global = true, help_heading = COMMON)]
@@ -118,6 +119,10 @@ pub enum Command {
     Receipt(receipt::Args),
     /// Containment switches: list, on, off.
     Contain(contain::Args),
+    /// Bring the database up to date; every start does that, too.
+    Migrate(migrate::Args),
+    /// Copy an installation into a PostgreSQL database, and verify it there.
+    Copy(copy::Args),
     /// Look for what could be wrong with this installation.
     Doctor(doctor::Args),
 }

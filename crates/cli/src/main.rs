@@ -53,6 +53,8 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<Exit> {
         Command::Audit(args) => commands::audit::run(args, global, out),
         Command::Receipt(args) => commands::receipt::run(args, global, out),
         Command::Contain(args) => commands::contain::run(args, global, out),
+        Command::Migrate(_) => commands::migrate::run(global, out),
+        Command::Copy(args) => commands::copy::run(args, global, out),
         Command::Doctor(args) => commands::doctor::run(args, global, out),
     }
 }

@@ -8,6 +8,7 @@ pub mod app;
 mod approvals;
 pub mod clock;
 pub mod control;
+pub mod copy;
 mod decisions;
 pub mod error;
 mod events;

@@ -54,6 +54,11 @@ pub struct Home {
 }
 
 impl Home {
+    /// On the embedded database, whichever the other tests run on.
+    pub fn embedded() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database: None, address: None, options: patient() }
+    }
+
     /// On PostgreSQL, whichever the other tests run on.
     pub fn shared() -> Self {
         let database = Some(Arc::new(Database::create()));
@@ -81,7 +86,7 @@ impl Home {
             "postgres" => return Self::shared(),
             other => panic!("RUNPLANE_TEST_STORE is `{other}`; it may be `sqlite` or `postgres`"),
         }
-        Self { folder: tempfile::tempdir().unwrap(), database: None, address: None, options: patient() }
+        Self::embedded()
     }
 
     pub fn place(&self) -> Place {
@@ -189,11 +194,16 @@ impl Server {
     }
 
     /// The same, doing something to the folder in between.
-    pub async fn restart_after(mut self, meanwhile: impl FnOnce()) -> Self {
-        let home = self.shut_down().await;
+    pub async fn restart_after(self, meanwhile: impl FnOnce()) -> Self {
+        self.restart_with(|_| meanwhile()).await
+    }
+
+    /// The same, moving to another home in between.
+    pub async fn restart_with(mut self, change: impl FnOnce(&mut Home)) -> Self {
+        let mut home = self.shut_down().await;
         let (clock, installed) = (self.clock.clone(), self.installed.clone());
         drop(self);
-        meanwhile();
+        change(&mut home);
         Self::open(home, clock, installed).await
     }
 
@@ -226,6 +236,17 @@ impl Server {
     pub async fn guard(&self, body: &Value) -> Answer {
         let key = self.installed.agent_key.clone();
         self.post_as(&key, "/api/v1/guard", body).await
+    }
+
+    /// The same in the background.
+    pub fn guard_later(&self, body: Value) -> JoinHandle<Answer> {
+        let request = self.client.post(self.url("/api/v1/guard")).bearer_auth(&self.installed.agent_key).json(&body);
+        let request = request.header("runplane-client", "test/1");
+        #[allow(clippy::disallowed_methods, reason = "joined by the caller")]
+        tokio::spawn(async move {
+            let response = request.send().await.unwrap();
+            Answer { status: response.status().as_u16(), json: response.json().await.unwrap() }
+        })
     }
 
     pub async fn act(&self, action: &str, target: &str, context: Value) -> Answer {

@@ -14,6 +14,7 @@ mod backfill;
 mod bad_requests;
 mod cases;
 mod containment;
+mod copy;
 mod dashboard;
 mod decisions;
 mod epoch;
