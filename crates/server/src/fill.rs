@@ -10,8 +10,9 @@
 
 use crate::app::App;
 use crate::error::Error;
+use crate::held::Held;
 use crate::recompute;
-use crate::record::{ClockBody, ClosedBody, DecisionBody, Entry, Kind, OutcomeBody, Returned, VoteBody};
+use crate::record::{ClockBody, ClosedBody, CounterName, DecisionBody, Entry, Kind, OutcomeBody, Returned, VoteBody};
 use crate::sequencer::{Filled, Work};
 use crate::tasks;
 use crate::workspace::Workspace;
@@ -19,6 +20,7 @@ use runplane_core::approval::State as ApprovalState;
 use runplane_core::call::Call;
 use runplane_core::decide::{self, Facts};
 use runplane_core::meter::{Charge, CounterId, Meters, On};
+use runplane_core::outcome::Outcome;
 use runplane_core::policy::Bundle;
 use runplane_core::policy::counter::{Counter, Counts};
 use runplane_core::policy::selector::{Actions, Targets};
@@ -34,6 +36,8 @@ use std::time::Duration;
 const PAGE: usize = 256;
 /// Between two pages the reader rests, so that decisions come first.
 const REST: Duration = Duration::from_millis(2);
+/// Where more has come meanwhile than the sequencer takes in, or it could not take anything.
+const AFTER_REFUSAL: Duration = Duration::from_millis(50);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Counters without a past, as the sequencer knows them.
@@ -61,11 +65,14 @@ pub struct Fill {
     pub job: Arc<Job>,
     bundle: Arc<Bundle>,
     counters: BTreeSet<CounterId>,
+    /// The events that a counter waits for beyond its decision.
+    late: BTreeSet<On>,
     pub meters: Meters,
     skipped: Span,
     /// The next entry to read.
     pub next: u64,
-    /// By the index of the decision, or of the hold that was redeemed.
+    /// By the index of the decision, or of the hold that was redeemed: holds that are open, and what a reported
+    /// failure would give back. What else may happen is looked up when it does, so that this stays small.
     pub past: BTreeMap<u64, Past>,
 }
 
@@ -73,15 +80,64 @@ pub struct Fill {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
+    pub counters: Vec<CounterName>,
+    /// Holds from before, which take their part in the counters from now on.
+    pub held: Vec<u64>,
     pub meters: Meters,
 }
 
 impl Fill {
     #[must_use]
     pub fn new(job: Arc<Job>, bundle: Arc<Bundle>, start: u64) -> Self {
-        let counters = job.counters.iter().copied().collect();
+        let counters: BTreeSet<CounterId> = job.counters.iter().copied().collect();
+        let ours = bundle.counters().iter().filter(|counter| counters.contains(&counter.id()));
+        let late = ours.flat_map(|counter| counter.on.iter().copied()).filter(|on| !on.is_immediate()).collect();
         let (meters, past) = (Meters::default(), BTreeMap::new());
-        Self { job, bundle, counters, meters, skipped: Span::ZERO, next: start, past }
+        Self { job, bundle, counters, late, meters, skipped: Span::ZERO, next: start, past }
+    }
+
+    /// Takes in the holds from before the first entry that are still open: what becomes of them counts.
+    pub fn take_holds(&mut self, store: &dyn Store, workspace: &str) -> Result<(), Error> {
+        if self.late.is_empty() {
+            return Ok(());
+        }
+        for row in store.list_open_approvals(workspace)?.iter().filter(|row| row.index < self.next) {
+            let held = Held::parse(&row.bytes)?;
+            let Some((_, Some(mut charges))) = self.recall(held.index, store, workspace)? else { continue };
+            charges.retain(|charge| self.is_ours(charge) && !charge.on.is_immediate());
+            if !charges.is_empty() {
+                self.past.insert(held.index, Past { at: held.charged_at, charges });
+            }
+        }
+        Ok(())
+    }
+
+    /// A decision from before the publish, and what it would have charged if anything could follow it; that is `None` if
+    /// its call is gone.
+    fn recall(&self, index: u64, store: &dyn Store, workspace: &str) -> Result<Option<Recalled>, Error> {
+        let Some(row) = store.read_entries(workspace, index, 1)?.into_iter().find(|row| row.index == index) else {
+            return Ok(None);
+        };
+        let entry = Entry::parse(&row.bytes)?;
+        if entry.kind != Kind::Decision {
+            return Ok(None);
+        }
+        let body: DecisionBody = entry.body()?;
+        let charges = charges_under(&self.bundle, &body, index, entry.at, store, workspace)?;
+        Ok(Some((body, charges)))
+    }
+
+    /// Something happened at `at` to a decision whose charges are not at hand.
+    fn take_late(&mut self, index: u64, on: On, at: Micros, store: &dyn Store, workspace: &str) -> Result<(), Error> {
+        if !self.late.contains(&on) {
+            return Ok(());
+        }
+        match self.recall(index, store, workspace)? {
+            Some((_, Some(charges))) => self.put(&charges, at, |charge| charge.on == on),
+            Some((body, None)) => self.lose(&body, at, |other| other == on),
+            None => {}
+        }
+        Ok(())
     }
 
     fn at(&self, at: Micros) -> Micros {
@@ -124,26 +180,14 @@ impl Fill {
                     ApprovalState::Denied => Some(On::Denied),
                     _ => None,
                 };
-                self.take_event(body.held, on, &body.returned, &body.charges, at);
+                self.take_event(body.held, on, &body.returned, &body.charges, at, (store, workspace))?;
             }
             Kind::Closed => {
                 let body: ClosedBody = entry.body()?;
                 let on = if body.state == ApprovalState::Cancelled { On::Cancelled } else { On::Expired };
-                self.take_event(body.held, Some(on), &body.returned, &body.charges, at);
+                self.take_event(body.held, Some(on), &body.returned, &body.charges, at, (store, workspace))?;
             }
-            Kind::Outcome => {
-                let body: OutcomeBody = entry.body()?;
-                let on = On::named(&body.status);
-                if body.decision >= self.job.from {
-                    body.returned.iter().for_each(|returned| self.give_back(returned));
-                    self.put(&body.charges, at, |_| true);
-                } else if let Some(past) = self.past.remove(&body.decision) {
-                    self.put(&past.charges, at, |charge| Some(charge.on) == on);
-                    if on == Some(On::Failed) {
-                        self.return_past(&past, |charge| charge.refund);
-                    }
-                }
-            }
+            Kind::Outcome => self.take_outcome(&entry.body()?, at, store, workspace)?,
             Kind::Clock => self.skipped = entry.body::<ClockBody>()?.unaccepted,
             Kind::Genesis | Kind::Control | Kind::Filled => {}
         }
@@ -152,19 +196,54 @@ impl Fill {
     }
 
     /// Something that happened to a held action.
-    fn take_event(&mut self, held: u64, on: Option<On>, returned: &Returned, charges: &[Charge], at: Micros) {
+    fn take_event(
+        &mut self,
+        held: u64,
+        on: Option<On>,
+        returned: &Returned,
+        charges: &[Charge],
+        at: Micros,
+        (store, workspace): (&dyn Store, &str),
+    ) -> Result<(), Error> {
         if held >= self.job.from {
             self.give_back(returned);
             self.put(charges, at, |_| true);
-            return;
+            return Ok(());
         }
-        let Some(past) = self.past.get(&held).cloned() else { return };
-        let is_over = matches!(on, Some(On::Denied | On::Expired | On::Cancelled));
-        if is_over {
+        let Some(on) = on else { return Ok(()) };
+        let Some(past) = self.past.get(&held).cloned() else {
+            return self.take_late(held, on, at, store, workspace);
+        };
+        if matches!(on, On::Denied | On::Expired | On::Cancelled) {
             self.return_past(&past, |_| true);
             self.past.remove(&held);
         }
-        self.put(&past.charges, at, |charge| Some(charge.on) == on);
+        self.put(&past.charges, at, |charge| charge.on == on);
+        Ok(())
+    }
+
+    fn take_outcome(
+        &mut self,
+        body: &OutcomeBody,
+        at: Micros,
+        store: &dyn Store,
+        workspace: &str,
+    ) -> Result<(), Error> {
+        if body.decision >= self.job.from {
+            body.returned.iter().for_each(|returned| self.give_back(returned));
+            self.put(&body.charges, at, |_| true);
+            return Ok(());
+        }
+        let Some(on) = On::named(&body.status) else { return Ok(()) };
+        if let Some(past) = self.past.remove(&body.decision).filter(|_| on == On::Failed) {
+            self.return_past(&past, |charge| charge.refund);
+        }
+        if body.charges.iter().any(|charge| self.is_ours(charge)) {
+            // Reported since the publish, so what it does to new counters is on the record.
+            self.put(&body.charges, at, |_| true);
+            return Ok(());
+        }
+        self.take_late(body.decision, on, at, store, workspace)
     }
 
     fn take_decision(&mut self, entry: &Entry, store: &dyn Store, workspace: &str) -> Result<(), Error> {
@@ -189,12 +268,17 @@ impl Fill {
         }
         let would = would_have_charged(&self.bundle, &body, entry.index, entry.at, store, workspace)?;
         let Some(mut charges) = would else {
-            self.lose(&body, at);
+            let outcome = body.decision.outcome;
+            self.lose(&body, at, |on| on.may_follow(outcome));
             return Ok(());
         };
         charges.retain(|charge| self.is_ours(charge));
         self.put(&charges, at, |charge| charge.on.is_immediate());
-        charges.retain(|charge| charge.on == On::Use || !charge.on.is_immediate());
+        let is_held = body.decision.outcome == Outcome::RequireApproval;
+        charges.retain(|charge| match charge.on {
+            On::Use => is_held || charge.refund,
+            on => is_held && !on.is_immediate(),
+        });
         if !charges.is_empty() {
             self.past.insert(held.unwrap_or(entry.index), Past { at, charges });
         }
@@ -202,12 +286,12 @@ impl Fill {
     }
 
     /// The call is not known any more: every counter that it may have been for counts it as everything.
-    fn lose(&mut self, body: &DecisionBody, at: Micros) {
+    fn lose(&mut self, body: &DecisionBody, at: Micros, wanted: impl Fn(On) -> bool) {
         let bundle = Arc::clone(&self.bundle);
         for (place, counter) in (0u32..).zip(bundle.counters()) {
             if self.counters.contains(&counter.id())
                 && !counter.ignores_erased
-                && counter.on.iter().any(|on| on.may_follow(body.decision.outcome))
+                && counter.on.iter().any(|on| wanted(*on))
                 && may_count(&bundle, place, counter, body)
             {
                 self.meters.lose(counter.id(), at);
@@ -216,8 +300,25 @@ impl Fill {
     }
 }
 
+/// A decision, and its charges.
+type Recalled = (DecisionBody, Option<Vec<Charge>>);
+
 /// What the decision would have charged under this bundle; `None` if its call is no longer kept.
 pub fn would_have_charged(
+    bundle: &Bundle,
+    body: &DecisionBody,
+    index: u64,
+    at: Micros,
+    store: &dyn Store,
+    workspace: &str,
+) -> Result<Option<Vec<Charge>>, Error> {
+    let charges = charges_under(bundle, body, index, at, store, workspace)?;
+    Ok(charges
+        .map(|charges| charges.into_iter().filter(|charge| charge.on.may_follow(body.decision.outcome)).collect()))
+}
+
+/// The same whatever the outcome was.
+fn charges_under(
     bundle: &Bundle,
     body: &DecisionBody,
     index: u64,
@@ -234,13 +335,12 @@ pub fn would_have_charged(
     else {
         return Ok(None);
     };
-    let readings = recompute::readings(body, &mut call, bundle)?;
+    let Ok(readings) = recompute::readings(body, &mut call, bundle) else { return Ok(None) };
     let prepared = decide::prepare(bundle, call, readings);
-    // What state the call found is not asked: a rule that needs it may have matched, and then it counts.
-    let facts = Facts { now: at, ..Facts::default() };
-    let mut charges = decide::charges(bundle, &prepared, &facts);
-    charges.retain(|charge| charge.on.may_follow(body.decision.outcome));
-    Ok(Some(charges))
+    // What counters said is not asked: a rule that needs them may have matched, and then it counts. What was usual is on
+    // the record, and without it the risk would be less than it was.
+    let facts = Facts { now: at, usual: body.state.usual.clone(), ..Facts::default() };
+    Ok(Some(decide::charges(bundle, &prepared, &facts)))
 }
 
 fn may_count(bundle: &Bundle, place: u32, counter: &Counter, body: &DecisionBody) -> bool {
@@ -297,7 +397,9 @@ async fn fill(workspace: &Arc<Workspace>, job: Arc<Job>) -> Result<(), Error> {
     let mut fill = tasks::blocking(move || {
         let start = first_that_counts(&reader, &job)?;
         job.of.store(job.from.saturating_sub(start), Ordering::Relaxed);
-        Ok(Box::new(Fill::new(job, bundle, start)))
+        let mut fill = Fill::new(job, bundle, start);
+        fill.take_holds(&*reader.store, &reader.id)?;
+        Ok(Box::new(fill))
     })
     .await?;
     loop {
@@ -311,7 +413,10 @@ async fn fill(workspace: &Arc<Workspace>, job: Arc<Job>) -> Result<(), Error> {
             continue;
         }
         match workspace.submit(|reply| Work::Filled(Box::new(Filled { fill, reply }))).await? {
-            Some(behind) => fill = behind,
+            Some(behind) => {
+                fill = behind;
+                tokio::time::sleep(AFTER_REFUSAL).await;
+            }
             None => return Ok(()),
         }
     }

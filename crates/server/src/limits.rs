@@ -14,7 +14,7 @@ use runplane_core::policy::Bundle;
 use runplane_core::policy::counter::Per;
 use runplane_core::time::Span;
 use runplane_store::MAX_PAGE;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How many of the newest entries are looked through for whose a key is.
@@ -97,7 +97,7 @@ pub async fn find(workspace: &Arc<Workspace>, agent: Option<String>) -> Result<F
     let counters = limits.iter().map(|limit| (limit.counter, limit.of)).collect();
     let mut seen = workspace.submit(|reply| Work::Limits(Box::new(Limits { counters, reply }))).await?;
     let fullest = std::mem::take(&mut seen.fullest);
-    let keys: Vec<MeterKey> = fullest.iter().map(|used| used.key).collect();
+    let keys: HashSet<MeterKey> = fullest.iter().map(|used| used.key).collect();
     let place = Arc::clone(workspace);
     let last = tasks::blocking(move || last_of(&place, &keys)).await?;
     let used = fullest.into_iter().map(|used| Used { limit: used.place, last: last.get(&used.key).cloned(), used });
@@ -112,7 +112,7 @@ pub async fn find(workspace: &Arc<Workspace>, agent: Option<String>) -> Result<F
 }
 
 /// Looks through the newest entries, back from the last one.
-fn last_of(workspace: &Workspace, keys: &[MeterKey]) -> Result<HashMap<MeterKey, Last>, Error> {
+fn last_of(workspace: &Workspace, keys: &HashSet<MeterKey>) -> Result<HashMap<MeterKey, Last>, Error> {
     let mut found = HashMap::new();
     let size = workspace.published.head.load().size;
     let mut end = size;

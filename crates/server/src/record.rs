@@ -121,9 +121,12 @@ pub struct ControlBody {
     pub by: String,
     pub change: String,
     pub detail: serde_json::Value,
-    /// Counters that are new and have no past yet.
+    /// Counters that are new and have no past yet, if they are not many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filling: Vec<CounterName>,
+    /// If they are: SHA-256 of their list, which is the document `fill` of this index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filling_list: Option<Digest>,
 }
 
 /// A counter by its id and window.
@@ -147,15 +150,16 @@ impl CounterName {
     }
 }
 
-/// The past was counted into counters that were new. What they came to is the document `fill` of this index.
+/// The past was counted into counters that were new. What they are and came to is the document `fill` of this index.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FilledBody {
-    pub counters: Vec<CounterName>,
+    /// How many counters.
+    pub counters: usize,
     /// The entry that put them in force.
     pub from: u64,
-    /// Holds from before, which take their part in the counters from now on.
-    pub held: Vec<u64>,
+    /// How many holds from before take their part in the counters from now on.
+    pub held: usize,
     /// SHA-256 of the document.
     pub state: Digest,
 }

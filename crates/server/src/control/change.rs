@@ -21,7 +21,8 @@ pub mod kind {
     pub const BUNDLE: &str = "bundle";
     /// The digest of the bundle in force.
     pub const IN_FORCE: &str = "in_force";
-    /// What new counters came to when their past was counted, by the index of the entry that says so.
+    /// Which counters are new where they are many, and what they came to when their past was counted, by the index of
+    /// the entry that says so.
     pub const FILL: &str = "fill";
     /// The workspace's name.
     pub const WORKSPACE: &str = "workspace";
@@ -48,6 +49,7 @@ impl Change {
             change: what.to_owned(),
             detail,
             filling: Vec::new(),
+            filling_list: None,
         };
         Self { based_on: control.epoch, next, documents: Vec::new(), body }
     }

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::fill::{Document, Fill};
 use crate::record::{CounterName, FilledBody, Kind as EntryKind};
 use runplane_core::digest::sha256;
+use runplane_core::meter::Charge;
 use runplane_store::{Change, MAX_PAGE};
 
 /// More entries than this are read off this thread.
@@ -28,21 +29,32 @@ impl Turn<'_> {
         let at = self.state.meter_time(self.now);
         fill.meters.sweep(at);
         let Fill { job, meters, past, .. } = *fill;
-        let document = Document { meters };
+        let held = self.state.approvals.of_entries(|index| index < job.from && past.contains_key(&index));
+        let document = Document {
+            counters: job.counters.iter().map(CounterName::from).collect(),
+            held: held.iter().map(|held| held.index).collect(),
+            meters,
+        };
         let bytes = serde_json::to_vec(&document)
             .map_err(|failure| Error::internal("what new counters came to could not be written").because(failure))?;
-        let held = self.state.approvals.of_entries(|index| index < job.from && past.contains_key(&index));
         let body = FilledBody {
-            counters: job.counters.iter().map(CounterName::from).collect(),
+            counters: document.counters.len(),
             from: job.from,
-            held: held.iter().map(|held| held.index).collect(),
+            held: held.len(),
             state: sha256(&[&bytes]),
         };
         let index = self.append(EntryKind::Filled, &body)?;
         self.batch.documents.push(Change::Put { kind: kind::FILL.to_owned(), key: index.to_string(), bytes });
-        self.state.end_filling(&body, document.meters)?;
+        self.state.end_filling(document)?;
         for mut held in held {
-            held.charges.extend(past.get(&held.index).into_iter().flat_map(|past| past.charges.iter().copied()));
+            for charge in past.get(&held.index).into_iter().flat_map(|past| &past.charges) {
+                // A hold from the time of an earlier filling may have a share of its own already; of two it would give
+                // back what is another's.
+                let is_same = |its: &Charge| (its.key, its.on, its.op) == (charge.key, charge.on, charge.op);
+                if !held.charges.iter().any(is_same) {
+                    held.charges.push(*charge);
+                }
+            }
             self.put_held(held)?;
         }
         self.after_commit(reply, |_| None);

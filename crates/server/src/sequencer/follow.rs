@@ -6,7 +6,7 @@
 //! It refuses a ledger that is shorter than this node has seen it, one that its signed checkpoint does not confirm,
 //! and one that does not continue what this node has applied: a signature of this node would hide that.
 
-use super::recover::{apply, check_head, damaged};
+use super::recover::{apply, check_head, damaged, load_filled};
 use super::state::State;
 use super::turn::not_recorded;
 use super::work::Follow;
@@ -14,7 +14,7 @@ use super::{Permission, Sequencer};
 use crate::control::{self, Control};
 use crate::error::Error;
 use crate::held::Held;
-use crate::record::{ClockBody, ClosedBody, DecisionBody, Entry, FilledBody, Kind as EntryKind, VoteBody};
+use crate::record::{ClockBody, ClosedBody, DecisionBody, Entry, Kind as EntryKind, VoteBody};
 use runplane_core::time::{Micros, Span};
 use runplane_ledger::VerifyingKey;
 use runplane_store::{Head, MAX_PAGE, Store};
@@ -70,7 +70,7 @@ pub(super) fn follow(
             let leaf = runplane_ledger::leaf_hash(&row.bytes);
             let entry = Entry::parse(&row.bytes)?;
             apply(&entry, state, store, workspace)?;
-            touched.note(&entry)?;
+            touched.note(&entry, store, workspace)?;
             state.frontier.append(leaf);
             state.last_leaf = leaf.to_bytes();
         }
@@ -119,7 +119,7 @@ struct Touched {
 }
 
 impl Touched {
-    fn note(&mut self, entry: &Entry) -> Result<(), Error> {
+    fn note(&mut self, entry: &Entry, store: &dyn Store, workspace: &str) -> Result<(), Error> {
         match entry.kind {
             EntryKind::Decision | EntryKind::Redemption => {
                 let body: DecisionBody = entry.body()?;
@@ -133,7 +133,7 @@ impl Touched {
             EntryKind::Clock => {
                 self.steps = Span(self.steps.0.saturating_add(entry.body::<ClockBody>()?.step.0));
             }
-            EntryKind::Filled => self.held.extend(entry.body::<FilledBody>()?.held),
+            EntryKind::Filled => self.held.extend(load_filled(entry, store, workspace)?.held),
             EntryKind::Genesis | EntryKind::Outcome | EntryKind::Control => {}
         }
         Ok(())

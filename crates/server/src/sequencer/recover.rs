@@ -11,14 +11,15 @@ use crate::error::{Error, Kind};
 use crate::fill;
 use crate::held::Held;
 use crate::record::{
-    ClockBody, ClosedBody, ControlBody, DecisionBody, Entry, FilledBody, Kind as EntryKind, OutcomeBody, VoteBody,
+    ClockBody, ClosedBody, ControlBody, CounterName, DecisionBody, Entry, FilledBody, Kind as EntryKind, OutcomeBody,
+    VoteBody,
 };
-use runplane_core::digest::sha256;
-use runplane_core::meter::Meters;
+use runplane_core::digest::{Digest, sha256};
 use runplane_core::time::Micros;
 use runplane_ledger::checkpoint::origin;
 use runplane_ledger::{Checkpoint, Frontier, VerifyingKey};
 use runplane_store::{Head, MAX_PAGE, Store};
+use serde::de::DeserializeOwned;
 
 pub struct Recovered {
     pub state: State,
@@ -118,22 +119,33 @@ pub(super) fn apply(entry: &Entry, state: &mut State, store: &dyn Store, workspa
             state.learn(&body, entry.at);
         }
         EntryKind::Clock => state.skipped = entry.body::<ClockBody>()?.unaccepted,
-        EntryKind::Control => state.begin_filling(&entry.body::<ControlBody>()?.filling, entry.index)?,
-        EntryKind::Filled => {
-            let body: FilledBody = entry.body()?;
-            state.end_filling(&body, load_filled(&body, entry.index, store, workspace)?)?;
+        EntryKind::Control => {
+            let body: ControlBody = entry.body()?;
+            let filling = match &body.filling_list {
+                Some(digest) => load_filling(digest, entry.index, store, workspace)?,
+                None => body.filling,
+            };
+            state.begin_filling(&filling, entry.index)?;
         }
+        EntryKind::Filled => state.end_filling(load_filled(entry, store, workspace)?)?,
         EntryKind::Genesis => {}
     }
     Ok(())
 }
 
-/// What was committed together with the entry.
-fn load_filled(body: &FilledBody, index: u64, store: &dyn Store, workspace: &str) -> Result<Meters, Error> {
+/// What was committed together with an entry that says that counters are ready.
+pub(super) fn load_filled(entry: &Entry, store: &dyn Store, workspace: &str) -> Result<fill::Document, Error> {
+    load_fill(&entry.body::<FilledBody>()?.state, entry.index, store, workspace)
+}
+
+fn load_filling(digest: &Digest, index: u64, store: &dyn Store, workspace: &str) -> Result<Vec<CounterName>, Error> {
+    load_fill(digest, index, store, workspace)
+}
+
+fn load_fill<T: DeserializeOwned>(digest: &Digest, index: u64, store: &dyn Store, workspace: &str) -> Result<T, Error> {
     let bytes = store.load_document(workspace, kind::FILL, &index.to_string())?;
-    let bytes = bytes.filter(|bytes| sha256(&[bytes]) == body.state);
-    let bytes = bytes.ok_or_else(|| Error::internal("what new counters came to is not what its entry says"))?;
-    let document: fill::Document = serde_json::from_slice(&bytes)
-        .map_err(|failure| Error::internal("what new counters came to could not be read").because(failure))?;
-    Ok(document.meters)
+    let bytes = bytes.filter(|bytes| sha256(&[bytes]) == *digest);
+    let bytes = bytes.ok_or_else(|| Error::internal("what is stored of new counters is not what its entry says"))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|failure| Error::internal("what is stored of new counters could not be read").because(failure))
 }

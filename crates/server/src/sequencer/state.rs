@@ -5,8 +5,9 @@
 //! was not committed can be read by a later decision.
 
 use crate::error::Error;
+use crate::fill::Document;
 use crate::held::Held;
-use crate::record::{CounterName, DecisionBody, FilledBody, OutcomeBody, Returned};
+use crate::record::{CounterName, DecisionBody, OutcomeBody, Returned};
 use runplane_core::approval::State as ApprovalState;
 use runplane_core::meter::{Charge, CounterId, Meters};
 use runplane_core::profile::Profiles;
@@ -100,9 +101,9 @@ impl State {
     }
 
     /// Their past is there.
-    pub fn end_filling(&mut self, filled: &FilledBody, meters: Meters) -> Result<(), Error> {
+    pub fn end_filling(&mut self, filled: Document) -> Result<(), Error> {
         let counters: Vec<CounterId> = filled.counters.iter().map(CounterName::read).collect::<Result<_, _>>()?;
-        self.meters.install(&counters, meters);
+        self.meters.install(&counters, filled.meters);
         self.fill_from = 0;
         Ok(())
     }

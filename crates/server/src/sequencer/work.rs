@@ -280,7 +280,8 @@ pub struct Follow {
     pub reply: Reply<()>,
 }
 
-/// A past that was counted; given back if more has come meanwhile than can be counted here.
+/// A past that was counted; given back if more has come meanwhile than can be counted here, or
+/// if nothing could be recorded.
 pub struct Filled {
     pub fill: Box<Fill>,
     pub reply: Reply<Option<Box<Fill>>>,
@@ -311,7 +312,11 @@ impl Work {
             Self::Change(work) => drop(work.reply.send(Err(error()))),
             Self::Look(work) => drop(work.reply.send(Err(error()))),
             Self::Limits(work) => drop(work.reply.send(Err(error()))),
-            Self::Filled(work) => drop(work.reply.send(Err(error()))),
+            Self::Filled(work) => {
+                // What was read of the past need not be read again.
+                let Filled { fill, reply } = *work;
+                drop(reply.send(Ok(Some(fill))));
+            }
             Self::AcceptClock(reply) => drop(reply.send(Err(error()))),
             Self::Tick(reply) => drop(reply.send(Err(error()))),
             Self::Follow(work) => drop(work.reply.send(Err(error()))),

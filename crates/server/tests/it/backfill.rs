@@ -121,3 +121,67 @@ async fn a_policy_that_is_taken_away_and_put_back_does_not_start_again() {
     let limits = server.admin_get("/api/v1/limits").await;
     assert_eq!(limits.json["limits"][0]["state"], "ready");
 }
+
+#[tokio::test]
+async fn what_becomes_of_a_hold_counts_however_old_the_hold_is() {
+    let rules = "rules:
+  - { id: denials, action: read_balance, decision: BLOCK,
+      when: \"count('10m', past.agent.id == agent.id && past.outcome == 'denied') >= 1\" }
+";
+    for is_denied_before in [true, false] {
+        let server = Server::with_policy(OPEN).await;
+        let held = refund(&server, 100).await;
+        let deny = async || {
+            let path = format!("/api/v1/approvals/{}/deny", held.text("approvalId"));
+            assert_eq!(server.admin_post(&path, &json!({})).await.status, 200);
+        };
+        server.advance(1_200);
+        read(&server).await;
+        if is_denied_before {
+            deny().await;
+        }
+        publish(&server, "late", rules).await;
+        if !is_denied_before {
+            assert_eq!(read(&server).await.text("decision"), "ALLOW");
+            deny().await;
+        }
+        assert_eq!(read(&server).await.text("matchedRule"), "late/denials", "denied before: {is_denied_before}");
+        let server = server.restart().await;
+        assert_eq!(read(&server).await.text("matchedRule"), "late/denials");
+        server.advance(700);
+        assert_eq!(read(&server).await.text("decision"), "ALLOW");
+    }
+}
+
+#[tokio::test]
+async fn a_report_counts_however_old_its_decision_is() {
+    let server = Server::with_policy(OPEN).await;
+    let paid = refund(&server, 1).await;
+    server.advance(1_200);
+    read(&server).await;
+    let path = format!("/api/v1/executions/{}", paid.text("requestId"));
+    let answer = server.post_as(&server.installed.agent_key.clone(), &path, &json!({ "status": "failed" })).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let rules = "rules:
+  - { id: failures, action: read_balance, decision: BLOCK,
+      when: \"count('10m', past.agent.id == agent.id && past.outcome == 'failed') >= 1\" }
+";
+    publish(&server, "late", rules).await;
+    assert_eq!(read(&server).await.text("matchedRule"), "late/failures");
+}
+
+#[tokio::test]
+async fn more_new_counters_than_an_entry_has_room_for_are_filled_all_the_same() {
+    let server = Server::with_policy(OPEN).await;
+    read(&server).await;
+    let limit = |at: usize| {
+        let target = if at == 800 { "stripe".to_owned() } else { format!("t{at}") };
+        format!("  - {{ id: r{at}, action: read_balance, target: {target}, limit: {{ count: 2, within: 1h }} }}\n")
+    };
+    let rules: String = (1..=800).map(limit).collect();
+    publish(&server, "late", &format!("rules:\n{rules}")).await;
+    assert_eq!(read(&server).await.text("decision"), "ALLOW");
+    let server = server.restart().await;
+    assert_eq!(read(&server).await.text("reasonCode"), "limit");
+    server.verify_ledger();
+}

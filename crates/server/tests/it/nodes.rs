@@ -86,6 +86,47 @@ async fn a_limit_is_one_limit_however_many_nodes_count() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_published_on_one_node_knows_the_past_of_all_and_is_known_to_all() {
+    let rules = "
+policy: test
+rules:
+  - { id: reads, action: read_balance, decision: ALLOW }
+  - { id: holds, action: process_refund, decision: REQUIRE_APPROVAL }
+";
+    let nodes = nodes(3, vec![("test".into(), rules.into())]).await;
+    let read = |node: usize| {
+        let node = Arc::clone(&nodes[node]);
+        async move { node.act("read_balance", "stripe", json!({})).await }
+    };
+    read(0).await;
+    read(1).await;
+    let held = nodes[2].guard(&refund(800)).await;
+    let late = "
+policy: late
+rules:
+  - { id: cap, action: read_balance, limit: { count: 4, within: 1h, per: [agent], otherwise: BLOCK } }
+  - { id: refunds, action: process_refund, limit: { count: 1, within: 1h, per: [agent], otherwise: BLOCK } }
+";
+    let put = nodes[1].admin(Method::PUT, "/api/v1/policies/late", Some(&json!({ "yaml": late }))).await;
+    assert_eq!(put.status, 200, "{put:?}");
+    assert!(put.json.get("filling").is_none(), "{put:?}");
+    let third = read(2).await;
+    assert_eq!((third.text("decision"), &third.json["limits"][0]["used"]), ("ALLOW", &json!("3")), "{third:?}");
+    // One that was not there when it was counted.
+    let joined = nodes[0].beside(|_| ()).await;
+    assert_eq!(joined.act("read_balance", "stripe", json!({})).await.text("decision"), "ALLOW");
+    for node in 0..3 {
+        assert_eq!(read(node).await.text("reasonCode"), "limit", "node {node}");
+    }
+    assert_eq!(nodes[1].guard(&refund(1)).await.text("decision"), "BLOCK", "the hold has the share");
+    let denied = nodes[0].admin_post(&format!("/api/v1/approvals/{}/deny", held.text("approvalId")), &json!({})).await;
+    assert_eq!(denied.status, 200, "{denied:?}");
+    assert_eq!(nodes[1].guard(&refund(1)).await.text("decision"), "REQUIRE_APPROVAL", "it has come back");
+    assert_eq!(nodes[2].guard(&refund(1)).await.text("decision"), "BLOCK");
+    assert_eq!(nodes[0].verify_ledger(), nodes[2].verify_ledger());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_approval_is_voted_here_heard_of_there_and_redeemed_once() {
     let nodes = nodes(3, shipped()).await;
     let key = nodes[0].installed.agent_key.clone();
