@@ -15,6 +15,8 @@ mod ledger;
 mod lists;
 mod nodes;
 mod payloads;
+#[cfg(test)]
+mod plans;
 mod pool;
 mod schema;
 mod tallies;
