@@ -15,6 +15,7 @@ mod facts;
 mod ground;
 mod pending;
 mod prepare;
+mod shadow;
 mod trial;
 mod weigh;
 

@@ -42,6 +42,7 @@ mod search;
 pub mod secret;
 mod sequencer;
 mod serve;
+pub mod shadow_report;
 mod statistics;
 mod tasks;
 mod verification;

@@ -63,6 +63,7 @@ impl<'a> Recomputer<'a> {
         if entry.kind == Kind::Redemption {
             again = again.for_redemption();
         }
+        again.verdict.forget_what_was_not_kept(&recorded.decision);
         let equal = again.verdict == recorded.decision && again.charges == recorded.charges;
         Ok(if equal { Recomputed::Equal } else { Recomputed::Different })
     }

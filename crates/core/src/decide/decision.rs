@@ -152,6 +152,9 @@ pub struct ShadowRule {
     pub error: Option<String>,
     pub outcome: Outcome,
     pub rule: RuleId,
+    /// What enforcement would decide if this rule were enforced beside what is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would: Option<Outcome>,
 }
 
 /// What the matching duties ask for, at its most.

@@ -38,6 +38,8 @@ pub struct Prepared {
     pub(super) dues: Vec<Due>,
     /// Steps left for conditions that need state.
     pub(super) budget: Budget,
+    /// Those of shadow rules, which take no step from the others.
+    pub(super) shadow_budget: Budget,
 }
 
 /// A counter that is read.
@@ -84,14 +86,24 @@ pub(super) fn prepare_within(bundle: &Bundle, call: Call, readings: Readings, bu
     let view = View { call: &call, readings: &readings, risk: &risk, settings: bundle.settings(), state: None };
     let mut asking = Asking::new(bundle.program(), &view, budget);
     let places = bundle.program().rules(&mut asking);
-    let candidates: Vec<Pending> =
-        places.into_iter().filter_map(|place| Pending::new(bundle, place, &mut asking)).collect();
+    let counters = bundle.program().counters(&mut asking);
+    let is_shadow = |place: &u32| rule_at(bundle, *place).is_some_and(|rule| rule.shadow);
+    let (shadow, enforcing): (Vec<u32>, Vec<u32>) = places.into_iter().partition(is_shadow);
+    // What is enforced comes first: whatever is in shadow can neither use up its steps nor pay for them.
+    let mut candidates = pending(bundle, enforcing, &mut asking);
+    let mut dues = dues_of(bundle, &view, &mut asking, &counters, false);
+    let left = std::mem::replace(&mut asking.budget, budget);
+    candidates.extend(pending(bundle, shadow, &mut asking));
+    dues.extend(dues_of(bundle, &view, &mut asking, &counters, true));
+    let (budget, shadow_budget) = (left, asking.budget);
     let (keys, reads) = reads(bundle, &candidates, &call);
-    let dues = dues(bundle, &view, &mut asking);
-    let budget = asking.budget;
     let named_twice = inspect::named_twice(&call.context).map(str::to_owned);
     let bundle = bundle.digest();
-    Prepared { bundle, call, readings, named_twice, risk, size, candidates, keys, reads, dues, budget }
+    Prepared { bundle, call, readings, named_twice, risk, size, candidates, keys, reads, dues, budget, shadow_budget }
+}
+
+fn pending<'a>(bundle: &'a Bundle, places: Vec<u32>, asking: &mut Asking<'a, '_>) -> Vec<Pending> {
+    places.into_iter().filter_map(|place| Pending::new(bundle, place, asking)).collect()
 }
 
 /// The counters that the candidates need, and their keys for this call.
@@ -125,10 +137,16 @@ fn reads(bundle: &Bundle, candidates: &[Pending], call: &Call) -> (Vec<MeterKey>
 }
 
 /// The named meters that count this call. A condition that has no value counts the call.
-fn dues<'a>(bundle: &'a Bundle, view: &View<'a>, asking: &mut Asking<'a, '_>) -> Vec<Due> {
+fn dues_of<'a>(
+    bundle: &'a Bundle,
+    view: &View<'a>,
+    asking: &mut Asking<'a, '_>,
+    counters: &[u32],
+    shadow: bool,
+) -> Vec<Due> {
     let mut dues = Vec::new();
-    for place in bundle.program().counters(asking) {
-        let Some(counter) = counter_at(bundle, place) else { continue };
+    for place in counters.iter().copied() {
+        let Some(counter) = counter_at(bundle, place).filter(|counter| counter.shadow == shadow) else { continue };
         let Counts::Own(own) = &counter.counts else { continue };
         if !own.takes_in(view.call) || counter.lacks(view.call, false) {
             continue;

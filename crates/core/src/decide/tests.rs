@@ -6,6 +6,7 @@ mod generate;
 mod limits;
 mod observe;
 mod properties;
+mod shadow;
 pub mod support;
 mod trace;
 

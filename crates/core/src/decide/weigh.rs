@@ -5,11 +5,12 @@
 //! tighten; nothing but an approval bound to this very action takes one away.
 
 use super::candidate::Verdict;
-use super::decision::{Decision, MatchedRule, Observed, ReasonCode, ShadowRule, Share, SuspectedRule};
+use super::decision::{Decision, MatchedRule, Observed, ReasonCode, Share, SuspectedRule};
 use super::duties::Gathered;
 use super::facts::Facts;
 use super::ground::Ground;
 use super::prepare::{Prepared, Why, counter_at, rule_at};
+use super::shadow::Shadowed;
 use crate::approval::{self, Evidence};
 use crate::catalogue::TypeName;
 use crate::decimal::Decimal;
@@ -53,17 +54,17 @@ pub fn charges(bundle: &Bundle, prepared: &Prepared, facts: &Facts) -> Vec<Charg
     weighing.charges
 }
 
-struct Weighing<'a, 'r> {
-    bundle: &'a Bundle,
-    prepared: &'a Prepared,
-    facts: &'a Facts,
+pub struct Weighing<'a, 'r> {
+    pub(super) bundle: &'a Bundle,
+    pub(super) prepared: &'a Prepared,
+    pub(super) facts: &'a Facts,
     risk: &'r Risk,
-    evidence: Option<&'a Evidence>,
-    grounds: Vec<Ground>,
-    allows: Vec<&'a Rule>,
+    pub(super) evidence: Option<&'a Evidence>,
+    pub(super) grounds: Vec<Ground>,
+    pub(super) allows: Vec<&'a Rule>,
     /// Of the rules that hold or may hold.
     severity: Option<Severity>,
-    shadow: Vec<ShadowRule>,
+    pub(super) shadow: Vec<Shadowed<'a>>,
     duties: Gathered,
     charges: Vec<Charge>,
     limits: Vec<Share>,
@@ -100,8 +101,14 @@ impl<'a, 'r> Weighing<'a, 'r> {
             state: Some(State { now: facts.now, meters: &meters, names: bundle.counter_names() }),
         };
         let mut asking = Asking::new(bundle.program(), &view, prepared.budget);
+        let mut in_shadow = false;
         for candidate in &prepared.candidates {
             let Some(rule) = rule_at(bundle, candidate.rule) else { continue };
+            // Those in shadow come last, with steps of their own.
+            if rule.shadow && !in_shadow {
+                in_shadow = true;
+                asking.budget = prepared.shadow_budget;
+            }
             let verdict = candidate.verdict(bundle, rule, &mut asking);
             if !rule.shadow {
                 for (counter, of) in &rule.ceilings {
@@ -154,7 +161,7 @@ impl<'a, 'r> Weighing<'a, 'r> {
 
     fn take_allow(&mut self, rule: &'a Rule) {
         if rule.shadow {
-            self.shadow.push(ShadowRule { rule: rule.id.clone(), outcome: Outcome::Allow, error: None });
+            self.shadow.push(Shadowed::Allow(rule));
         } else {
             self.allows.push(rule);
             self.severity = self.severity.max(rule.severity);
@@ -163,7 +170,7 @@ impl<'a, 'r> Weighing<'a, 'r> {
 
     fn take(&mut self, rule: &Rule, ground: Ground) {
         if rule.shadow {
-            self.shadow.push(ShadowRule { rule: ground.rule, outcome: ground.outcome, error: ground.error });
+            self.shadow.push(Shadowed::Restrict(ground));
         } else {
             self.grounds.push(ground);
             self.severity = self.severity.max(rule.severity);
@@ -217,6 +224,11 @@ impl<'a, 'r> Weighing<'a, 'r> {
     }
 
     fn decide(&mut self) -> Decision {
+        let shadow = self.shadows();
+        Decision { shadow, ..self.decide_enforcing() }
+    }
+
+    fn decide_enforcing(&mut self) -> Decision {
         let uncovered = self.uncovered();
         let allowed = !self.allows.is_empty() && uncovered.is_empty();
         let matched = allowed || self.grounds.iter().any(|ground| ground.error.is_none());
@@ -347,7 +359,6 @@ impl<'a, 'r> Weighing<'a, 'r> {
         }
         matched.sort_by(|left, right| (&left.rule, left.outcome).cmp(&(&right.rule, right.outcome)));
         suspected.sort_by(|left, right| (&left.rule, left.outcome).cmp(&(&right.rule, right.outcome)));
-        self.shadow.sort_by(|left, right| (&left.rule, left.outcome).cmp(&(&right.rule, right.outcome)));
         requirements.sort_by(|left, right| left.rule.cmp(&right.rule));
         requirements.dedup();
         let of_risk = self.risk.severity;
@@ -363,7 +374,7 @@ impl<'a, 'r> Weighing<'a, 'r> {
             matched,
             suspected,
             uncovered: self.uncovered(),
-            shadow: std::mem::take(&mut self.shadow),
+            shadow: Vec::new(),
             audit: std::mem::take(&mut self.duties).duty(),
             requirements,
             charges: std::mem::take(&mut self.charges),

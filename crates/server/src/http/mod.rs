@@ -34,6 +34,7 @@ pub mod problems;
 mod query;
 mod session;
 mod settings;
+mod shadow_report;
 mod statistics;
 mod users;
 mod workspaces;
@@ -75,6 +76,7 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(policy_tools::lint_policy))
         .routes(routes!(policy_tools::get_schema))
         .routes(routes!(policy_explain::explain_call))
+        .routes(routes!(shadow_report::get_shadow_report))
         .routes(routes!(policies::get_policy, policies::put_policy, policies::delete_policy))
         .routes(routes!(policy_hits::get_hits))
         .routes(routes!(policy_history::list_versions))

@@ -97,6 +97,7 @@ const OPERATIONS: &[(&str, &str, Role)] = &[
     ("POST", "/api/v1/policies/check", Viewer),
     ("POST", "/api/v1/policies/lint", Viewer),
     ("POST", "/api/v1/policies/explain", Viewer),
+    ("GET", "/api/v1/shadow-report", Viewer),
     ("PUT", "/api/v1/policies/{name}", Author),
     ("DELETE", "/api/v1/policies/{name}", Author),
     ("POST", "/api/v1/policies/{name}/rollback", Author),

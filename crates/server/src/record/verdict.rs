@@ -92,6 +92,13 @@ impl From<Decision> for Verdict {
 }
 
 impl Verdict {
+    /// Entries of before do not say what shadow rules would have changed.
+    pub fn forget_what_was_not_kept(&mut self, recorded: &Self) {
+        if recorded.shadow.first.iter().all(|rule| rule.would.is_none()) {
+            self.shadow.first.iter_mut().for_each(|rule| rule.would = None);
+        }
+    }
+
     /// What enforcement says, whether or not it was in force.
     #[must_use]
     pub fn enforced(&self) -> Outcome {

@@ -32,6 +32,7 @@ mod policy_tools;
 mod profiles;
 mod search;
 mod settings;
+mod shadow;
 mod storm;
 mod stranger;
 mod workspaces;

@@ -8,6 +8,7 @@ mod history;
 mod lint;
 mod published;
 mod render;
+mod shadow;
 mod trial;
 
 use crate::args::Global;
@@ -35,6 +36,8 @@ enum Ask {
     Explain(explain::Args),
     /// Decide the calls of a file in process and compare with what is expected; exit code 3 if one differs.
     Test(cases::Args),
+    /// Say what shadow policies, or enforcement where the workspace observed, would have decided otherwise.
+    ShadowReport(shadow::Args),
     /// List the policies in force.
     List,
     /// Print the text of a policy in force.
@@ -85,6 +88,7 @@ pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
         Ask::Lint(args) => lint::run(args, global, out),
         Ask::Explain(args) => explain::run(args, global, out),
         Ask::Test(args) => cases::run(args, out),
+        Ask::ShadowReport(args) => shadow::run(args, global, out),
         Ask::List => published::list(global, out),
         Ask::Get { name } => published::get(name, global, out),
         Ask::Put { file, name, message } => published::put(file, name.as_deref(), message.as_deref(), global, out),
