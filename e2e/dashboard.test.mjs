@@ -285,6 +285,25 @@ test("decisions are filtered, opened, and proven in the browser", async () => {
   });
 });
 
+test("a limit near its cap stands on the overview", async () => {
+  const { page } = main;
+  const yaml = `policy: narrow
+description: For this test
+rules:
+  - id: five-balances
+    action: read_balance
+    limit: { count: 5, within: 1h, per: [agent], otherwise: BLOCK }
+`;
+  await ask("PUT", "/api/v1/policies/narrow", { yaml });
+  for (let time = 0; time < 5; time += 1) await settled(runplane.guard("read_balance", "stripe", {}, async () => "ran"));
+  await page.goto("/");
+  await page.getByRole("heading", { name: "Limits near their cap" }).waitFor();
+  await page.getByRole("link", { name: "narrow/five-balances" }).waitFor();
+  await page.getByText("of 5 in 1 h").waitFor();
+  await accessible(page, "overview with limits");
+  await ask("DELETE", "/api/v1/policies/narrow");
+});
+
 test("rules show what they are used for, and which are not", async () => {
   const { page } = main;
   await page.goto("/policies");

@@ -15,7 +15,7 @@ const PACE_MS = 1_000;
 const POLL_MS = 5_000;
 
 const STALE: Record<string, readonly string[]> = {
-  decision: ["listDecisions", "getStatistics"],
+  decision: ["listDecisions", "getStatistics", "listLimits"],
   approval: ["listApprovals", "listApprovalGroups", "getApproval", "getStatistics"],
   outcome: ["getDecision"],
   control: [

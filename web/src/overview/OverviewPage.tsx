@@ -8,6 +8,7 @@ import { Copy } from "../shared/Copy";
 import { compact, duration, grouped } from "../shared/numbers";
 import { Page } from "../shared/Page";
 import { Empty, Failure, Waiting } from "../shared/State";
+import { Limits } from "./Limits";
 import { RiskBands } from "./RiskBands";
 import { share, SPANS, spanOf, statisticsQuery, sum, type Statistics } from "./statistics";
 import { Ranking } from "./Ranking";
@@ -57,6 +58,7 @@ function Numbers({ statistics, range }: { statistics: Statistics; range: string 
       <Ranking title="Agents" rows={statistics.agents} search={(agent) => ({ agent, range })} />
       <Ranking title="Deciding rules" rows={statistics.rules} search={(rule) => ({ rule, range })} mono />
       <Ranking title="Targets" rows={statistics.targets} search={(target) => ({ target, range })} mono />
+      <Limits />
       <RiskBands bands={statistics.risk} />
       <Health statistics={statistics} />
     </div>
