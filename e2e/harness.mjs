@@ -100,7 +100,8 @@ export async function accessible(page, what) {
 
 export async function screenshot(page, name) {
   mkdirSync(SCREENS, { recursive: true });
-  await page.screenshot({ path: join(SCREENS, `${name}.png`) });
+  // Finished transitions: a theme that was changed a moment ago is shown as it will be.
+  await page.screenshot({ path: join(SCREENS, `${name}.png`), animations: "disabled" });
 }
 
 /** Asks as a person with the admin token does. */

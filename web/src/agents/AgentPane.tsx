@@ -36,7 +36,7 @@ export function AgentPane({ id }: { id: string }) {
           ["Source", data.source ?? <span className="quiet">none: rules for any source count</span>],
           ["Labels", data.labels.length === 0 ? <span className="quiet">none</span> : data.labels.map((label) => <Badge key={label}>{label}</Badge>)],
           ["Owner", data.owner ?? <span className="quiet">nobody. An owner may not approve what the agent asks</span>],
-          ["Speaks for others", data.assertsSubject ? "yes, the subject it names is believed" : "no, a subject it names is noted only"],
+          ["Speaks for others", data.assertsSubject ? "yes, the subject it names is believed" : "no: where it names a subject, conditions on it have no value"],
           ["Registered", <Ago at={data.createdAt} />],
           ["Id", <Digest value={data.id} what="agent id" length={40} />],
         ]}

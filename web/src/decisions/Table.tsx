@@ -23,7 +23,7 @@ interface Props {
 }
 
 const ROW = 36;
-const ROW_NARROW = 62;
+const ROW_NARROW = 76;
 const AHEAD = 40;
 
 /** The list. Rows exist only where one looks; the next ones are asked for before one gets there. */

@@ -26,7 +26,7 @@ export function Explained({ explanation }: { explanation: Explanation }) {
       </div>
       <p className="quiet">
         {call.types.length > 1 ? <>Counts as <code>{call.types.join(", ")}</code> in {call.environment}. </> : <>Takes effect in {call.environment}. </>}
-        {explanation.basis.says}
+        {explanation.basis.says.charAt(0).toUpperCase() + explanation.basis.says.slice(1)}.
       </p>
       <ul className={classes.traces}>
         {first.map((rule) => (
