@@ -7,10 +7,10 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 BIN := $(CARGO_TARGET_DIR)/debug/runplane
 RELEASE := $(CARGO_TARGET_DIR)/release/runplane
 
-.PHONY: help run test pooler chaos check lint bench fuzz bless demo build sdk tools web
+.PHONY: help run test pooler chaos check lint bench bench-web fuzz bless demo build sdk tools web
 
 help: ## what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s '	'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s '	'
 
 run: web ## build and start Runplane on the embedded database
 	cargo build --release --quiet -p runplane
@@ -61,6 +61,10 @@ lint: ## formatting, clippy, dependency rules
 	cargo deny check bans licenses sources
 
 check: lint test ## lint and test
+
+bench-web: web ## the dashboard over a million decisions and 1,000 events a second (ROWS=, RATE=)
+	cargo build --release --quiet -p runplane
+	cd e2e && $(NPM_CI) && RUNPLANE_BIN=$(RELEASE) node bench.mjs --rows $(or $(ROWS),1000000) --rate $(or $(RATE),1000) --json ../bench-web.json
 
 bench: ## durable guard and decide, beside their floors
 	cargo build --release --quiet -p runplane

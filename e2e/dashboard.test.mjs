@@ -6,6 +6,8 @@
 import assert from "node:assert/strict";
 import { after, before, test as nodeTest } from "node:test";
 import { Runplane } from "../sdks/typescript/dist/index.mjs";
+import { load } from "./load.mjs";
+import { interact, observe, scrollThrough } from "./measure.mjs";
 import { accessible, api, openPage, screenshot, startBrowser, startServer } from "./harness.mjs";
 import { seed } from "./seed.mjs";
 
@@ -459,6 +461,32 @@ test("the first page is there within a second, and help and palette open by keyb
   await accessible(page, "palette");
   await page.keyboard.press("Enter");
   await page.waitForURL(/catalogue\?type=create_charge/);
+});
+
+test("the list scrolls, and clicks are answered, while decisions pour in", async () => {
+  const page = await main.context.newPage();
+  await page.addInitScript(observe);
+  await page.goto("/decisions");
+  await page.getByRole("row").first().waitFor();
+  await load({ url: server.url, keys: [server.agentKey], count: 1_500 });
+  const scrolled = await scrollThrough(page, { seconds: 3, pixels: 120 });
+  await page.goto("/decisions");
+  await page.getByRole("row").first().waitFor();
+  const [sent, felt] = await Promise.all([
+    load({ url: server.url, keys: [server.agentKey], count: 1_200, perSecond: 300 }),
+    interact(page, 12, async (time) => {
+      if (time % 2 === 0) await page.getByRole("row").nth(2).click();
+      else await page.keyboard.press("Escape");
+      await page.waitForTimeout(250);
+    }),
+  ]);
+  console.log(`# scrolled ${scrolled.rows} rows: frames ${JSON.stringify(scrolled.frames)}, long tasks ${JSON.stringify(scrolled.longTasks)}`);
+  console.log(`# ${Math.round(sent.ok / sent.seconds)} decisions/s: interactions ${JSON.stringify(felt.interactions)}, long tasks ${JSON.stringify(felt.longTasks)}`);
+  assert.ok(scrolled.rows > 300, "it did not scroll");
+  // Generous: this machine also builds. `make bench-web` measures the real thing.
+  assert.ok(scrolled.longTasks.max < 500, `a long task of ${scrolled.longTasks.max} ms while scrolling`);
+  assert.ok(felt.interactions.p95 < 1_000, `an interaction took ${felt.interactions.p95} ms`);
+  await page.close();
 });
 
 test("nothing was wrong on the way: no console error, no request to anybody else, a content policy on every page", () => {

@@ -172,6 +172,13 @@ async fn a_page_of_another_site_changes_nothing() {
         let refused = server.send(sign_in.json(&json!({ "username": "ada", "password": PASSWORD }))).await;
         assert_eq!((refused.status, refused.text("error")), (403, "csrf_refused"), "sign-in, {name}: {value}");
     }
+    for token in ["", &"A".repeat(43)] {
+        let request = server.browser(&owner, Method::POST, "/api/v1/containment").header("runplane-csrf", token);
+        let refused = server.send(request.json(&body)).await;
+        assert_eq!((refused.status, refused.text("error")), (403, "csrf_refused"), "the token `{token}`");
+    }
+    let missing = server.send(server.browser(&owner, Method::POST, "/api/v1/containment").json(&body)).await;
+    assert_eq!((missing.status, missing.text("error")), (403, "csrf_refused"), "no token at all");
     let other = sign_in(&server, "ada", PASSWORD).await.browser();
     let request = server.browser(&owner, Method::POST, "/api/v1/containment").header("runplane-csrf", &other.csrf);
     let refused = server.send(request.json(&body)).await;
