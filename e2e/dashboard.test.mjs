@@ -108,6 +108,32 @@ test("a held action is approved in the page, and the waiting SDK call runs", asy
   await page.getByText("Nothing waits").waitFor();
 });
 
+test("somebody who looks elsewhere is told that an action waits, and not what", async () => {
+  const page = await main.context.newPage();
+  await page.addInitScript(() => {
+    globalThis.told = [];
+    globalThis.Notification = class {
+      static permission = "granted";
+      constructor(title, options) {
+        globalThis.told.push({ title, ...options });
+      }
+    };
+    Object.defineProperty(document, "hidden", { get: () => true });
+  });
+  await page.goto("/");
+  await page.getByText("Live", { exact: true }).waitFor();
+  const waiting = settled(refund(4321, () => assert.fail("it ran")));
+  await page.waitForFunction(() => globalThis.told.length > 0);
+  const [{ title, body }] = await page.evaluate(() => globalThis.told);
+  assert.equal(title, "An action waits for you");
+  assert.doesNotMatch(body, /4321|refund|stripe/i);
+  await page.waitForFunction(() => document.title.startsWith("(1)"));
+  await page.close();
+  const { approvals } = await ask("GET", "/api/v1/approvals?status=pending");
+  await ask("POST", `/api/v1/approvals/${approvals[0].id}/deny`, {});
+  assert.equal((await waiting).error?.code, "DENIED");
+});
+
 test("a denial reaches the SDK with its comment", async () => {
   const { page } = main;
   const waiting = settled(refund(900, () => assert.fail("it ran")));
