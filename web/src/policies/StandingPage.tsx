@@ -67,7 +67,8 @@ function Standing({ approval }: { approval: ApprovalView }) {
             Write it into the policy
           </Button>
         </div>
-        <p className="quiet">Nothing is in force until you publish. The next page shows the text, and what it would decide for this very ask.</p>
+        <p className="quiet">Nothing is in force until you publish. The next page shows the text, and what it would decide for this very ask. What
+          the agent did of this kind in the last 24 hours counts.</p>
       </form>
     </Page>
   );
