@@ -132,6 +132,9 @@ test("somebody who looks elsewhere is told that an action waits, and not what", 
   const { approvals } = await ask("GET", "/api/v1/approvals?status=pending");
   await ask("POST", `/api/v1/approvals/${approvals[0].id}/deny`, {});
   assert.equal((await waiting).error?.code, "DENIED");
+  // What was looked at stays open, decided or not.
+  await main.page.goto("/approvals");
+  await main.page.getByText("Nothing waits").waitFor();
 });
 
 test("a denial reaches the SDK with its comment", async () => {
@@ -378,6 +381,24 @@ test("containment stops everything, says so on every page, and is released", asy
   await page.getByRole("heading", { name: "Agents may act" }).waitFor();
   const { error: none } = await settled(runplane.guard("read_balance", "stripe", {}, async () => "ran"));
   assert.equal(none, undefined);
+});
+
+test("observing is said on every page, stops nothing, and is ended", async () => {
+  const { page } = main;
+  await page.goto("/settings");
+  await page.getByRole("button", { name: "Stop nothing until then" }).click();
+  await page.getByText("Only observing: policies stop nothing").waitFor();
+  await page.goto("/decisions");
+  await page.getByText("Only observing: policies stop nothing").waitFor();
+  await accessible(page, "observing");
+  await screenshot(page, "observing");
+  const { error } = await settled(refund(905, () => "ran"));
+  assert.equal(error, undefined, "it runs, though a rule would hold it");
+  await page.getByRole("row").first().click();
+  await page.getByText("If enforced").waitFor();
+  await page.getByRole("link", { name: "Settings" }).last().click();
+  await page.getByRole("button", { name: "Enforce now" }).click();
+  await page.getByText("Only observing: policies stop nothing").waitFor({ state: "detached" });
 });
 
 /** Invites somebody in the page and signs them in through their link, in a browser of their own. */

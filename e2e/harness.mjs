@@ -67,7 +67,7 @@ export async function startBrowser() {
 /** A page whose mistakes are kept: errors on the console, uncaught errors, requests to anybody else. */
 export async function openPage(browser, base, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, baseURL: base, reducedMotion: "reduce", ...options });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   const wrong = [];
   page.on("console", (message) => {

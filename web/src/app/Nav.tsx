@@ -2,10 +2,11 @@ import { groupBy } from "../shared/group";
 import { ActionIcon, Drawer, Tooltip, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { Link, useLocation } from "@tanstack/react-router";
-import { CircleHelp, Menu as MenuIcon, OctagonX, Search } from "lucide-react";
+import { CircleHelp, Menu as MenuIcon, Eye, OctagonX, Search } from "lucide-react";
 import { useEffect } from "react";
 import { useLiveness } from "../api/live";
 import type { SwitchView } from "../generated/types.gen";
+import { Ago } from "../shared/Ago";
 import { plural } from "../shared/numbers";
 import { Account } from "./Account";
 import type { Place } from "./places";
@@ -131,16 +132,27 @@ export function Tabs({ places, waiting }: { places: readonly Place[]; waiting: n
   );
 }
 
-/** Says on every page that something is stopped. */
-export function Banner({ switches }: { switches: readonly SwitchView[] }) {
-  if (switches.length === 0) return null;
+/** Says on every page that something is stopped, or that nothing is. */
+export function Banners({ switches, observingUntil }: { switches: readonly SwitchView[]; observingUntil: string | null | undefined }) {
   const all = switches.find(({ scope }) => scope === "workspace");
   const text = all === undefined ? `${plural(switches.length, "containment switch", "containment switches")} on` : "Everything is stopped: every action of every agent is blocked";
+  const observing = observingUntil != null && Date.parse(observingUntil) > Date.now();
   return (
-    <div className={classes.banner} role="status">
-      <OctagonX size={15} aria-hidden />
-      <span>{text}</span>
-      <Link to="/containment">Show</Link>
+    <div className={classes.banners}>
+      {switches.length === 0 ? null : (
+        <div className={classes.banner} role="status">
+          <OctagonX size={15} aria-hidden />
+          <span>{text}</span>
+          <Link to="/containment">Show</Link>
+        </div>
+      )}
+      {observing ? (
+        <div className={classes.banner} data-tone="hold" role="status">
+          <Eye size={15} aria-hidden />
+          <span>Only observing: policies stop nothing. They are enforced again <Ago at={observingUntil} /></span>
+          <Link to="/settings">Settings</Link>
+        </div>
+      ) : null}
     </div>
   );
 }

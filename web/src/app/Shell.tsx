@@ -8,7 +8,7 @@ import { useApprovalNotices } from "../approvals/notices";
 import { listSwitchesOptions } from "../generated/@tanstack/react-query.gen";
 import { useWaitingInTitle } from "../shared/Page";
 import { Help } from "./Help";
-import { Banner, Sidebar, Tabs } from "./Nav";
+import { Banners, Sidebar, Tabs } from "./Nav";
 import { Palette } from "./Palette";
 import { PLACES } from "./places";
 import { useShortcuts } from "./shortcuts";
@@ -40,7 +40,7 @@ export function Shell() {
       </a>
       <Sidebar places={places} waiting={waiting} openPalette={openPalette.open} openHelp={openHelp.open} />
       <div className={classes.column}>
-        <Banner switches={switches} />
+        <Banners switches={switches} observingUntil={session.observingUntil} />
         <main id="main" className={classes.main} tabIndex={-1}>
           <Outlet />
         </main>

@@ -73,7 +73,7 @@ function Head({ trace }: { trace: DecisionTrace }) {
 
 function Body({ trace }: { trace: DecisionTrace }) {
   const body = bodyOf(trace.record);
-  const { risk, uncovered = [] } = body.decision ?? {};
+  const { risk, uncovered = [], observed } = body.decision ?? {};
   const readings = Object.entries(body.readings ?? {});
   return (
     <>
@@ -88,6 +88,7 @@ function Body({ trace }: { trace: DecisionTrace }) {
             ["Target", <><span className="mono">{trace.target}</span>{trace.environment === "" ? null : <span className="quiet"> in {trace.environment}</span>}</>],
             ["Decided by", <>{codeOf(trace.reasonCode)} <code className="quiet">{trace.reasonCode}</code></>],
             trace.approvalId == null ? null : ["Approval", <Link to="/approvals/$id" params={{ id: trace.approvalId }}>{trace.approvalId}</Link>],
+            observed === undefined ? null : ["If enforced", <><OutcomeBadge decision={observed.outcome} /> <Ticked text={observed.reason} /></>],
             uncovered.length === 0 ? null : ["Allowed by no rule", uncovered.join(", ")],
           ]}
         />

@@ -26,6 +26,8 @@ export interface RecordBody {
     suspected?: Listed<{ rule: string; outcome?: string; error: string }>;
     shadow?: Listed<{ rule: string; outcome: string }>;
     uncovered?: string[];
+    /** What enforcement would have said, while the workspace only observed. */
+    observed?: { outcome: string; reason: string };
     risk?: { score: number; severity: string; factors: FactorView[] };
   };
 }

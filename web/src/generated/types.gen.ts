@@ -401,6 +401,7 @@ export type SettingsView = {
      */
     internalDomains: Array<string>;
     limits: LimitsView;
+    observe?: ObserveView | null;
     risk?: WeightsView | null;
     /**
      * What is registered about targets, by name.
@@ -408,6 +409,16 @@ export type SettingsView = {
     targets: {
         [key: string]: TargetView;
     };
+};
+
+/**
+ * Everything is decided and recorded, nothing is stopped. Containment, invalid keys and unreadable requests still are.
+ */
+export type ObserveView = {
+    /**
+     * RFC 3339, at most 90 days ahead: enforced from then on.
+     */
+    until: string;
 };
 
 export type LimitsView = {
@@ -440,6 +451,7 @@ export type SessionView = {
      * There is no account yet: the server printed a one-time link when it started.
      */
     needsSetup: boolean;
+    observingUntil?: Moment | null;
     signedIn: boolean;
     user?: UserView | null;
     /**
@@ -873,6 +885,22 @@ export type OutcomeBody = {
  * How the action ended.
  */
 export type Outcome = 'succeeded' | 'failed' | 'unknown';
+
+/**
+ * What enforcement would have said.
+ */
+export type ObservedView = {
+    /**
+     * `ALLOW`, `REQUIRE_APPROVAL` or `BLOCK`.
+     */
+    decision: string;
+    reason: string;
+    reasonCode: string;
+    /**
+     * RFC 3339; enforced from then on.
+     */
+    until: string;
+};
 
 /**
  * What comes with the decision.
@@ -1644,6 +1672,7 @@ export type Answer = (PermitView | null) & {
      */
     matchedRule: string;
     obligations: Obligations;
+    observed?: ObservedView | null;
     /**
      * One sentence for people.
      */

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "@codemirror/lint";
 import { useQuery } from "@tanstack/react-query";
 import { CircleCheck, CircleX, TriangleAlert } from "lucide-react";
-import { useCallback, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import { Problem } from "../api/http";
 import { getCatalogueOptions } from "../generated/@tanstack/react-query.gen";
 import { plural } from "../shared/numbers";
@@ -43,10 +43,15 @@ export function Draft({ text, change, readOnly, at, setValid }: Props) {
   const [unanswered, setUnanswered] = useState<string>();
   const [jump, setJump] = useState<number>();
 
+  const newest = useRef(0);
+
   const check = useCallback(async (yaml: string): Promise<Diagnostic[]> => {
+    const mine = (newest.current += 1);
     try {
       const answer = await lint(yaml);
       const found = shownOf(answer);
+      // An answer about an older text may come later; it says nothing about this one.
+      if (mine !== newest.current) return [];
       setShown(found);
       setUnanswered(undefined);
       setValid(answer.valid);
@@ -54,6 +59,7 @@ export function Draft({ text, change, readOnly, at, setValid }: Props) {
         ...rangeAt(yaml, line, column), severity, message: help == null ? message : `${message}\n${help}`,
       }));
     } catch (failure) {
+      if (mine !== newest.current) return [];
       // Unchecked is not valid: publishing checks again, but here nothing may look fine that nobody looked at.
       setUnanswered(Problem.of(failure).detail);
       setValid(undefined);

@@ -11,6 +11,7 @@ import type { SettingsView } from "../generated/types.gen";
 import { Page } from "../shared/Page";
 import { Failure, Waiting } from "../shared/State";
 import { OUTCOMES, outcomeOf } from "../shared/words";
+import { Observe } from "./Observe";
 import { Targets } from "./Targets";
 import { You } from "./You";
 import classes from "../shared/list.module.css";
@@ -28,6 +29,7 @@ export function SettingsPage() {
           <>
             <General settings={data} />
             <Limits key={JSON.stringify(data.limits)} settings={data} />
+            <Observe settings={data} />
             <Targets settings={data} />
           </>
         )}
