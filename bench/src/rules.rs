@@ -31,13 +31,12 @@ pub fn policy(rules: usize, salt: usize) -> Result<String> {
             Some((name, has_amount)) if rule % TYPES != 0 => (name.as_str(), *has_amount),
             _ => ("process_refund", true),
         };
-        writeln!(
-            yaml,
-            "- id: r{rule}\n  action: {action}\n  target: target-{salt}-{rule}\n  decision: REQUIRE_APPROVAL"
-        )?;
+        // In one line each: 10,000 of them have to fit a policy of 1 MiB.
+        write!(yaml, "- {{ id: r{rule}, action: {action}, target: target-{salt}-{rule}, decision: REQUIRE_APPROVAL")?;
         if has_amount {
-            writeln!(yaml, "  when: context.amount > {}", 1_000 + rule)?;
+            write!(yaml, ", when: context.amount > {}", 1_000 + rule)?;
         }
+        yaml.push_str(" }\n");
     }
     Ok(yaml)
 }
