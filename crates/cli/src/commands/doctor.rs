@@ -214,8 +214,7 @@ fn server(global: &Global) -> Found {
 
 /// Whether the server enforces; nothing if this person may not know.
 fn mode(global: &Global) -> Option<Found> {
-    let credential = config::secret(config::ADMIN_TOKEN)?;
-    let remote = Remote::anonymous(global).ok()?.with_credential(credential);
+    let remote = Remote::admin(global).ok()?;
     let until = super::observe::until(&remote).ok()?;
     Some(match until {
         None => Ok("the workspace enforces its policies".to_owned()),

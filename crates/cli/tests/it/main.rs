@@ -9,6 +9,7 @@ mod exit_codes;
 mod help;
 mod kill;
 mod manage;
+mod observe;
 mod policy;
 mod receipt;
 mod round_trip;

@@ -9,7 +9,6 @@ use anyhow::{Context, bail};
 use runplane_core::catalogue::Catalogue;
 use runplane_core::policy::lint::{self, Options, Report};
 use runplane_core::policy::{BundleInputs, Finding};
-use runplane_core::risk::Weights;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,10 +35,11 @@ pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     }
     let settings = args.settings.as_deref().map(super::settings).transpose()?;
     let options = Options { groups: groups(&args.groups)?, settings_known: settings.is_some() };
+    let settings = settings.unwrap_or_default();
     let inputs = BundleInputs {
         catalogue: Catalogue::builtin(),
-        settings: settings.unwrap_or_default(),
-        weights: Weights::default(),
+        weights: settings.risk.clone(),
+        settings,
         policies: gather(&args.files)?,
     };
     let text = |file: &str| inputs.policies.iter().find(|(name, _)| name == file).map(|(_, text)| text.as_str());
