@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a client asks for one answer.
-const PERSISTENCE: Duration = Duration::from_secs(45);
+const PERSISTENCE: Duration = Duration::from_secs(100);
 
 pub struct Clients {
     url: String,

@@ -89,7 +89,7 @@ fn nothing_that_was_acknowledged_is_lost_or_laxer() {
         }
         stop.store(true, Ordering::SeqCst);
         let ending = Instant::now();
-        while asking.iter().any(|client| !client.is_finished()) && ending.elapsed() < Duration::from_secs(60) {
+        while asking.iter().any(|client| !client.is_finished()) && ending.elapsed() < Duration::from_secs(120) {
             nodes.revive();
             thread::sleep(Duration::from_millis(50));
         }

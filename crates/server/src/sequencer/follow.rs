@@ -6,13 +6,13 @@
 //! It refuses a ledger that is shorter than this node has seen it, one that its signed checkpoint does not confirm,
 //! and one that does not continue what this node has applied: a signature of this node would hide that.
 
-use super::recover::{apply, check_head, damaged, load_filled};
+use super::recover::{Recovered, apply, check_head, damaged, load_filled};
 use super::state::State;
 use super::turn::not_recorded;
 use super::work::Follow;
 use super::{Permission, Sequencer};
 use crate::control::{self, Control};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::held::Held;
 use crate::record::{ClockBody, ClosedBody, DecisionBody, Entry, Kind as EntryKind, VoteBody};
 use runplane_core::time::{Micros, Span};
@@ -141,6 +141,34 @@ impl Touched {
 }
 
 impl Sequencer {
+    /// Keeps a copy of the state now and then, for [`Sequencer::go_on_from_spare`]. As many entries lie between two
+    /// copies as there is to copy, so that a decision bears a constant share of it.
+    pub(super) fn keep_spare(&mut self) {
+        let Some(state) = self.state.as_ref().filter(|_| self.store.is_shared()) else { return };
+        let new = state.frontier.size().saturating_sub(self.spare.as_ref().map_or(0, |spare| spare.frontier.size()));
+        if self.spare.is_none() || (new >= SHORT && new >= state.weight()) {
+            self.spare = Some(state.clone());
+        }
+    }
+
+    /// The state of a copy and of everything committed since: there much sooner than all of it from the database.
+    pub(super) fn go_on_from_spare(&mut self) -> Option<Recovered> {
+        let mut state = self.spare.clone()?;
+        let known = self.published.control.load_full();
+        match follow(&*self.store, &self.workspace, self.key.verifying(), &mut state, known.epoch) {
+            Ok(Followed { head, control, .. }) => {
+                Some(Recovered { state, head, control: control.unwrap_or_else(|| (*known).clone()) })
+            }
+            Err(failure) => {
+                tracing::warn!(workspace = %self.workspace, %failure, "an earlier state could not be gone on from");
+                if failure.kind != Kind::StoreUnavailable {
+                    self.spare = None;
+                }
+                None
+            }
+        }
+    }
+
     pub(super) fn follow(&mut self, work: Follow) {
         let outcome = if self.look_around(work.nonce) { Ok(()) } else { Err(not_recorded()) };
         // Nobody listening any more is fine.

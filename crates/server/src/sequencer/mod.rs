@@ -64,6 +64,8 @@ const MAX_WAIT: Span = Span(2_500_000);
 const IDLE_WAIT: Duration = Duration::from_millis(200);
 /// Entries between two snapshots.
 const SNAPSHOT_EVERY: u64 = 50_000;
+/// The same on a shared database, unless the state is larger than that.
+const SHARED_SNAPSHOT_EVERY: u64 = 10_000;
 
 /// The right to be the next to commit.
 type Granted<'s> = Box<dyn runplane_store::Turn + 's>;
@@ -82,6 +84,8 @@ pub struct Sequencer {
     pub state: Option<State>,
     pub pace: Pace,
     pub last_snapshot: u64,
+    /// An earlier state, from which a node goes on that lost its turn.
+    spare: Option<State>,
 }
 
 impl Sequencer {
@@ -98,7 +102,18 @@ impl Sequencer {
         let pace = Pace::start(clock.read());
         let last_snapshot = recovered.frontier.size();
         published.note_filling(&recovered.meters, recovered.fill_from, recovered.meter_time(recovered.time));
-        Self { workspace, store, clock, key, published, snapshots, state: Some(recovered), pace, last_snapshot }
+        Self {
+            workspace,
+            store,
+            clock,
+            key,
+            published,
+            snapshots,
+            state: Some(recovered),
+            pace,
+            last_snapshot,
+            spare: None,
+        }
     }
 
     /// Runs until [`Work::Stop`] comes or every sender is gone.
@@ -133,6 +148,7 @@ impl Sequencer {
         if let Some(state) = &self.state {
             self.published.note_filling(&state.meters, state.fill_from, state.meter_time(state.time));
         }
+        self.keep_spare();
         end
     }
 
@@ -249,7 +265,11 @@ impl Sequencer {
         if !self.pace.may_reload(elapsed) {
             return false;
         }
-        match recover(&*self.store, &self.workspace, self.key.verifying()) {
+        let recovered = match self.go_on_from_spare() {
+            Some(recovered) => Ok(recovered),
+            None => recover(&*self.store, &self.workspace, self.key.verifying()),
+        };
+        match recovered {
             Ok(recovered) => {
                 if !self.continues(&recovered) {
                     tracing::error!(workspace = %self.workspace, "the ledger is not the one this node has seen");
@@ -282,7 +302,10 @@ impl Sequencer {
 
     fn maybe_snapshot(&mut self) {
         let size = self.published.head.load().size;
-        if size.saturating_sub(self.last_snapshot) >= SNAPSHOT_EVERY {
+        // Where nodes come and go, the next one should find little to read.
+        let weight = self.state.as_ref().map_or(0, State::weight);
+        let every = if self.store.is_shared() { SHARED_SNAPSHOT_EVERY.max(weight) } else { SNAPSHOT_EVERY };
+        if size.saturating_sub(self.last_snapshot) >= every {
             self.save_snapshot();
         }
     }

@@ -16,6 +16,7 @@ use runplane_ledger::Frontier;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 
+#[derive(Clone)]
 pub struct State {
     pub frontier: Frontier,
     pub root: [u8; 32],
@@ -114,6 +115,12 @@ impl State {
         }
     }
 
+    /// How much there is to copy, roughly.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        u64::try_from(self.meters.len().saturating_add(self.approvals.by_id.len())).unwrap_or(u64::MAX)
+    }
+
     /// The time by which windows move: ledger time less the steps that nobody has accepted.
     #[must_use]
     pub fn meter_time(&self, now: Micros) -> Micros {
@@ -153,7 +160,7 @@ impl Snapshot {
 }
 
 /// Approvals that can still change, with what is due when.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct OpenApprovals {
     by_id: HashMap<String, Held>,
     waiting_by_agent: HashMap<String, u32>,
