@@ -378,6 +378,91 @@ export type SignInBody = {
     workspace?: string | null;
 };
 
+/**
+ * What one rule would have changed.
+ */
+export type ShadowTally = {
+    /**
+     * Calls that the rule was about and whose condition was not false.
+     */
+    calls: number;
+    changes: Array<Change>;
+    /**
+     * Those that would have been decided otherwise.
+     */
+    different: number;
+    /**
+     * Those where its condition had no value.
+     */
+    errors: number;
+    /**
+     * The first of those that would have been different.
+     */
+    examples: Array<ShadowExample>;
+    /**
+     * `shadow`: the rule's policy is in shadow mode. `observed`: the rule decided while the workspace observed.
+     */
+    mode: string;
+    /**
+     * `policy/rule`.
+     */
+    rule: string;
+};
+
+/**
+ * A decision that would have been another.
+ */
+export type ShadowExample = {
+    action: string;
+    agent: string;
+    /**
+     * RFC 3339.
+     */
+    at: string;
+    decided: string;
+    index: number;
+    requestId: string;
+    target: string;
+    would: string;
+};
+
+/**
+ * How often one outcome would have been another.
+ */
+export type Change = {
+    count: number;
+    /**
+     * What was decided: `ALLOW`, `REQUIRE_APPROVAL` or `BLOCK`.
+     */
+    from: string;
+    /**
+     * What would have been.
+     */
+    to: string;
+};
+
+/**
+ * What would have been different in a range of the ledger.
+ */
+export type ShadowReport = {
+    /**
+     * Decisions that were looked at.
+     */
+    decisions: number;
+    /**
+     * Where the next page starts, if the range goes on.
+     */
+    next?: number | null;
+    /**
+     * Findings of rules beyond those that are counted, or that an entry had no room for.
+     */
+    omitted: number;
+    /**
+     * Rules by how much would have been different.
+     */
+    rules: Array<ShadowTally>;
+};
+
 export type SetupBody = {
     displayName?: string | null;
     password: string;
@@ -654,6 +739,7 @@ export type PolicyRollback = {
 export type PolicyPublished = {
     bundle: string;
     epoch: number;
+    filling?: FillingView | null;
     name: string;
     /**
      * The number of the version this is, from 1.
@@ -677,6 +763,24 @@ export type FindingView = {
      */
     line: number;
     message: string;
+};
+
+/**
+ * How far the past has been counted.
+ */
+export type FillingView = {
+    /**
+     * How many counters wait for it.
+     */
+    counters: number;
+    /**
+     * Entries to read.
+     */
+    of: number;
+    /**
+     * Entries read.
+     */
+    read: number;
 };
 
 export type PolicyList = {
@@ -990,6 +1094,7 @@ export type LinkBody = {
 
 export type LimitList = {
     at: Moment;
+    filling?: FillingView | null;
     limits: Array<WrittenLimit>;
     nextCursor?: number | null;
     /**
@@ -3745,6 +3850,10 @@ export type PutPolicyResponses = {
      * In force
      */
     200: PolicyPublished;
+    /**
+     * In force; rules that need the past hold until it is counted
+     */
+    202: PolicyPublished;
 };
 
 export type PutPolicyResponse = PutPolicyResponses[keyof PutPolicyResponses];
@@ -3858,6 +3967,10 @@ export type RollbackPolicyResponses = {
      * In force
      */
     200: PolicyPublished;
+    /**
+     * In force; rules that need the past hold until it is counted
+     */
+    202: PolicyPublished;
 };
 
 export type RollbackPolicyResponse = RollbackPolicyResponses[keyof RollbackPolicyResponses];
@@ -4364,6 +4477,64 @@ export type PatchSettingsResponses = {
 };
 
 export type PatchSettingsResponse = PatchSettingsResponses[keyof PatchSettingsResponses];
+
+export type GetShadowReportData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Decisions from this moment on (RFC 3339); the whole ledger if absent.
+         */
+        from?: string;
+        /**
+         * Decisions before this moment (RFC 3339).
+         */
+        to?: string;
+        /**
+         * The `next` of the page before.
+         */
+        after?: number;
+    };
+    url: '/api/v1/shadow-report';
+};
+
+export type GetShadowReportErrors = {
+    /**
+     * `invalid_request`: the request could not be understood
+     */
+    400: Problem;
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace
+     */
+    404: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: the database cannot be read
+     */
+    503: Problem;
+};
+
+export type GetShadowReportError = GetShadowReportErrors[keyof GetShadowReportErrors];
+
+export type GetShadowReportResponses = {
+    /**
+     * Counts and examples by rule
+     */
+    200: ShadowReport;
+};
+
+export type GetShadowReportResponse = GetShadowReportResponses[keyof GetShadowReportResponses];
 
 export type GetStatisticsData = {
     body?: never;

@@ -11,6 +11,7 @@ use crate::manage::policies;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -113,18 +114,20 @@ pub async fn get_version(
 #[utoipa::path(post, path = "/api/v1/policies/{name}/rollback", operation_id = "rollbackPolicy", tag = "policies",
     params(("name" = String, Path, description = "Name of the policy")),
     request_body = PolicyRollback,
-    responses((status = 200, description = "In force", body = PolicyPublished), Publishing),
+    responses((status = 200, description = "In force", body = PolicyPublished),
+        (status = 202, description = "In force; rules that need the past hold until it is counted", body = PolicyPublished),
+        Publishing),
     security(("adminToken" = [])))]
 pub async fn post_rollback(
     State(app): State<Arc<App>>,
     admin: Admin,
     Path(name): Path<String>,
     body: Body,
-) -> Result<Json<PolicyPublished>, Error> {
+) -> Result<(StatusCode, Json<PolicyPublished>), Error> {
     let PolicyRollback { version, message } = body::json(body).await?;
     history::check(message.as_deref())?;
     let yaml = policies::text_of(&admin.workspace, name.clone(), version).await?;
     let note = Note { by: admin.id().to_owned(), message, rolled_back_to: Some(version) };
     let published = policies::put(&app, &admin.workspace, name.clone(), yaml, note).await?;
-    Ok(Json(PolicyPublished::of(name, published)))
+    Ok(PolicyPublished::of(name, published).answer(&admin.workspace))
 }

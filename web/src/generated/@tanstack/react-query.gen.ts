@@ -3,8 +3,8 @@
 import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { acceptClock, approve, cancelApproval, changePassword, checkLink, checkPolicy, createAgent, createKey, createUser, createWorkspace, decide, decideApprovals, deletePolicy, deny, endSessions, explainCall, exportLedger, getAgent, getApproval, getCatalogue, getCheckpoint, getDecision, getHealth, getMetrics, getOpenApi, getPermitKeys, getPolicy, getPolicySchema, getPolicyVersion, getProof, getReadiness, getSession, getSettings, getStatistics, getUser, guard, lintPolicy, listAgents, listApprovalGroups, listApprovals, listDecisions, listEntries, listKeys, listLimits, listPolicies, listPolicyVersions, listSwitches, listUsers, listWorkspaces, type Options, patchAgent, patchKey, patchSettings, patchUser, policyHits, putPolicy, redeem, releaseSwitch, reportOutcome, resetUser, revokeKey, rollbackPolicy, rotateKey, setUp, signIn, signOut, signOutEverywhere, signOutOthers, throwSwitch, verifyAuditChain, verifyLedger } from '../sdk.gen';
-import type { AcceptClockData, AcceptClockError, AcceptClockResponse, ApproveData, ApproveError, ApproveResponse, CancelApprovalData, CancelApprovalError, CancelApprovalResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CheckLinkData, CheckLinkError, CheckLinkResponse, CheckPolicyData, CheckPolicyError, CheckPolicyResponse, CreateAgentData, CreateAgentError, CreateAgentResponse, CreateKeyData, CreateKeyError, CreateKeyResponse, CreateUserData, CreateUserError, CreateUserResponse, CreateWorkspaceData, CreateWorkspaceError, CreateWorkspaceResponse, DecideApprovalsData, DecideApprovalsError, DecideApprovalsResponse, DecideData, DecideError, DecideResponse, DeletePolicyData, DeletePolicyError, DeletePolicyResponse, DenyData, DenyError, DenyResponse, EndSessionsData, EndSessionsError, EndSessionsResponse, ExplainCallData, ExplainCallError, ExplainCallResponse, ExportLedgerData, ExportLedgerError, ExportLedgerResponse, GetAgentData, GetAgentError, GetAgentResponse, GetApprovalData, GetApprovalError, GetApprovalResponse, GetCatalogueData, GetCatalogueError, GetCatalogueResponse, GetCheckpointData, GetCheckpointError, GetCheckpointResponse, GetDecisionData, GetDecisionError, GetDecisionResponse, GetHealthData, GetHealthResponse, GetMetricsData, GetMetricsError, GetMetricsResponse, GetOpenApiData, GetOpenApiResponse, GetPermitKeysData, GetPermitKeysResponse, GetPolicyData, GetPolicyError, GetPolicyResponse, GetPolicySchemaData, GetPolicySchemaError, GetPolicySchemaResponse, GetPolicyVersionData, GetPolicyVersionError, GetPolicyVersionResponse, GetProofData, GetProofError, GetProofResponse, GetReadinessData, GetReadinessError, GetReadinessResponse, GetSessionData, GetSessionResponse, GetSettingsData, GetSettingsError, GetSettingsResponse, GetStatisticsData, GetStatisticsError, GetStatisticsResponse, GetUserData, GetUserError, GetUserResponse, GuardData, GuardError, GuardResponse, LintPolicyData, LintPolicyError, LintPolicyResponse, ListAgentsData, ListAgentsError, ListAgentsResponse, ListApprovalGroupsData, ListApprovalGroupsError, ListApprovalGroupsResponse, ListApprovalsData, ListApprovalsError, ListApprovalsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListEntriesData, ListEntriesError, ListEntriesResponse, ListKeysData, ListKeysError, ListKeysResponse, ListLimitsData, ListLimitsError, ListLimitsResponse, ListPoliciesData, ListPoliciesError, ListPoliciesResponse, ListPolicyVersionsData, ListPolicyVersionsError, ListPolicyVersionsResponse, ListSwitchesData, ListSwitchesError, ListSwitchesResponse, ListUsersData, ListUsersError, ListUsersResponse, ListWorkspacesData, ListWorkspacesError, ListWorkspacesResponse, PatchAgentData, PatchAgentError, PatchAgentResponse, PatchKeyData, PatchKeyError, PatchKeyResponse, PatchSettingsData, PatchSettingsError, PatchSettingsResponse, PatchUserData, PatchUserError, PatchUserResponse, PolicyHitsData, PolicyHitsError, PolicyHitsResponse, PutPolicyData, PutPolicyError, PutPolicyResponse, RedeemData, RedeemError, RedeemResponse, ReleaseSwitchData, ReleaseSwitchError, ReleaseSwitchResponse, ReportOutcomeData, ReportOutcomeError, ReportOutcomeResponse, ResetUserData, ResetUserError, ResetUserResponse, RevokeKeyData, RevokeKeyError, RevokeKeyResponse, RollbackPolicyData, RollbackPolicyError, RollbackPolicyResponse, RotateKeyData, RotateKeyError, RotateKeyResponse, SetUpData, SetUpError, SetUpResponse, SignInData, SignInError, SignInResponse, SignOutData, SignOutError, SignOutEverywhereData, SignOutEverywhereError, SignOutEverywhereResponse, SignOutOthersData, SignOutOthersError, SignOutOthersResponse, SignOutResponse, ThrowSwitchData, ThrowSwitchError, ThrowSwitchResponse, VerifyAuditChainData, VerifyAuditChainError, VerifyAuditChainResponse, VerifyLedgerData, VerifyLedgerError, VerifyLedgerResponse } from '../types.gen';
+import { acceptClock, approve, cancelApproval, changePassword, checkLink, checkPolicy, createAgent, createKey, createUser, createWorkspace, decide, decideApprovals, deletePolicy, deny, endSessions, explainCall, exportLedger, getAgent, getApproval, getCatalogue, getCheckpoint, getDecision, getHealth, getMetrics, getOpenApi, getPermitKeys, getPolicy, getPolicySchema, getPolicyVersion, getProof, getReadiness, getSession, getSettings, getShadowReport, getStatistics, getUser, guard, lintPolicy, listAgents, listApprovalGroups, listApprovals, listDecisions, listEntries, listKeys, listLimits, listPolicies, listPolicyVersions, listSwitches, listUsers, listWorkspaces, type Options, patchAgent, patchKey, patchSettings, patchUser, policyHits, putPolicy, redeem, releaseSwitch, reportOutcome, resetUser, revokeKey, rollbackPolicy, rotateKey, setUp, signIn, signOut, signOutEverywhere, signOutOthers, throwSwitch, verifyAuditChain, verifyLedger } from '../sdk.gen';
+import type { AcceptClockData, AcceptClockError, AcceptClockResponse, ApproveData, ApproveError, ApproveResponse, CancelApprovalData, CancelApprovalError, CancelApprovalResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CheckLinkData, CheckLinkError, CheckLinkResponse, CheckPolicyData, CheckPolicyError, CheckPolicyResponse, CreateAgentData, CreateAgentError, CreateAgentResponse, CreateKeyData, CreateKeyError, CreateKeyResponse, CreateUserData, CreateUserError, CreateUserResponse, CreateWorkspaceData, CreateWorkspaceError, CreateWorkspaceResponse, DecideApprovalsData, DecideApprovalsError, DecideApprovalsResponse, DecideData, DecideError, DecideResponse, DeletePolicyData, DeletePolicyError, DeletePolicyResponse, DenyData, DenyError, DenyResponse, EndSessionsData, EndSessionsError, EndSessionsResponse, ExplainCallData, ExplainCallError, ExplainCallResponse, ExportLedgerData, ExportLedgerError, ExportLedgerResponse, GetAgentData, GetAgentError, GetAgentResponse, GetApprovalData, GetApprovalError, GetApprovalResponse, GetCatalogueData, GetCatalogueError, GetCatalogueResponse, GetCheckpointData, GetCheckpointError, GetCheckpointResponse, GetDecisionData, GetDecisionError, GetDecisionResponse, GetHealthData, GetHealthResponse, GetMetricsData, GetMetricsError, GetMetricsResponse, GetOpenApiData, GetOpenApiResponse, GetPermitKeysData, GetPermitKeysResponse, GetPolicyData, GetPolicyError, GetPolicyResponse, GetPolicySchemaData, GetPolicySchemaError, GetPolicySchemaResponse, GetPolicyVersionData, GetPolicyVersionError, GetPolicyVersionResponse, GetProofData, GetProofError, GetProofResponse, GetReadinessData, GetReadinessError, GetReadinessResponse, GetSessionData, GetSessionResponse, GetSettingsData, GetSettingsError, GetSettingsResponse, GetShadowReportData, GetShadowReportError, GetShadowReportResponse, GetStatisticsData, GetStatisticsError, GetStatisticsResponse, GetUserData, GetUserError, GetUserResponse, GuardData, GuardError, GuardResponse, LintPolicyData, LintPolicyError, LintPolicyResponse, ListAgentsData, ListAgentsError, ListAgentsResponse, ListApprovalGroupsData, ListApprovalGroupsError, ListApprovalGroupsResponse, ListApprovalsData, ListApprovalsError, ListApprovalsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListEntriesData, ListEntriesError, ListEntriesResponse, ListKeysData, ListKeysError, ListKeysResponse, ListLimitsData, ListLimitsError, ListLimitsResponse, ListPoliciesData, ListPoliciesError, ListPoliciesResponse, ListPolicyVersionsData, ListPolicyVersionsError, ListPolicyVersionsResponse, ListSwitchesData, ListSwitchesError, ListSwitchesResponse, ListUsersData, ListUsersError, ListUsersResponse, ListWorkspacesData, ListWorkspacesError, ListWorkspacesResponse, PatchAgentData, PatchAgentError, PatchAgentResponse, PatchKeyData, PatchKeyError, PatchKeyResponse, PatchSettingsData, PatchSettingsError, PatchSettingsResponse, PatchUserData, PatchUserError, PatchUserResponse, PolicyHitsData, PolicyHitsError, PolicyHitsResponse, PutPolicyData, PutPolicyError, PutPolicyResponse, RedeemData, RedeemError, RedeemResponse, ReleaseSwitchData, ReleaseSwitchError, ReleaseSwitchResponse, ReportOutcomeData, ReportOutcomeError, ReportOutcomeResponse, ResetUserData, ResetUserError, ResetUserResponse, RevokeKeyData, RevokeKeyError, RevokeKeyResponse, RollbackPolicyData, RollbackPolicyError, RollbackPolicyResponse, RotateKeyData, RotateKeyError, RotateKeyResponse, SetUpData, SetUpError, SetUpResponse, SignInData, SignInError, SignInResponse, SignOutData, SignOutError, SignOutEverywhereData, SignOutEverywhereError, SignOutEverywhereResponse, SignOutOthersData, SignOutOthersError, SignOutOthersResponse, SignOutResponse, ThrowSwitchData, ThrowSwitchError, ThrowSwitchResponse, VerifyAuditChainData, VerifyAuditChainError, VerifyAuditChainResponse, VerifyLedgerData, VerifyLedgerError, VerifyLedgerResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -1182,6 +1182,57 @@ export const patchSettingsMutation = (options?: Partial<Options<PatchSettingsDat
     };
     return mutationOptions;
 };
+
+export const getShadowReportQueryKey = (options?: Options<GetShadowReportData>) => createQueryKey('getShadowReport', options);
+
+/**
+ * What would have been different.
+ *
+ * By rules of policies in shadow mode, each as if it alone were enforced, and by rules that decided while the workspace
+ * observed. One page reads up to 10,000 entries; add up pages until there is no `next`.
+ */
+export const getShadowReportOptions = (options?: Options<GetShadowReportData>) => queryOptions<GetShadowReportResponse, GetShadowReportError, GetShadowReportResponse, ReturnType<typeof getShadowReportQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await getShadowReport({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: getShadowReportQueryKey(options)
+});
+
+export const getShadowReportInfiniteQueryKey = (options?: Options<GetShadowReportData>): QueryKey<Options<GetShadowReportData>> => createQueryKey('getShadowReport', options, true);
+
+/**
+ * What would have been different.
+ *
+ * By rules of policies in shadow mode, each as if it alone were enforced, and by rules that decided while the workspace
+ * observed. One page reads up to 10,000 entries; add up pages until there is no `next`.
+ */
+export const getShadowReportInfiniteOptions = (options?: Options<GetShadowReportData>) => infiniteQueryOptions<GetShadowReportResponse, GetShadowReportError, InfiniteData<GetShadowReportResponse>, QueryKey<Options<GetShadowReportData>>, number | Pick<QueryKey<Options<GetShadowReportData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
+// @ts-ignore
+{
+    queryFn: async ({ pageParam, queryKey, signal }) => {
+        // @ts-ignore
+        const page: Pick<QueryKey<Options<GetShadowReportData>>[0], 'body' | 'headers' | 'path' | 'query'> = typeof pageParam === 'object' ? pageParam : {
+            query: {
+                after: pageParam
+            }
+        };
+        const params = createInfiniteParams(queryKey, page);
+        const { data } = await getShadowReport({
+            ...options,
+            ...params,
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: getShadowReportInfiniteQueryKey(options)
+});
 
 export const getStatisticsQueryKey = (options?: Options<GetStatisticsData>) => createQueryKey('getStatistics', options);
 
