@@ -201,3 +201,29 @@ fn coverage_names_the_rules_that_no_case_made_true() {
     assert_eq!((&answer["coverage"]["percent"], &answer["coverage"]["rules"][0]["true"]), (&33.into(), &1.into()));
     assert_eq!(json(&test(&["--json"]))["coverage"], serde_json::Value::Null);
 }
+
+#[test]
+fn a_case_may_say_what_was_before_it_and_touches_no_other() {
+    let setup = r#"{"setup": {"agent": {"name": "a", "environment": "production"}}}"#;
+    let call = r#"{"type": "process_refund", "target": "stripe", "context": {"amount": 5, "chargeId": "ch_1"}}"#;
+    let case = |id: &str, history: &str, expect: &str| {
+        format!(r#"{{"id": "{id}", "action": {call}, "history": [{history}], "expect": "{expect}"}}"#)
+    };
+    let before = |ago: &str, outcome: &str| format!(r#"{{"action": {call}, "ago": "{ago}", "outcome": "{outcome}"}}"#);
+    let lines = [
+        setup.to_owned(),
+        case("fresh", "", "ALLOW"),
+        case("twice", &before("2h", "succeeded"), "REQUIRE_APPROVAL"),
+        case("asked", &before("2h", "held"), "REQUIRE_APPROVAL"),
+        case("denied", &before("2h", "denied"), "ALLOW"),
+        case("long-ago", &before("3d", "allowed"), "ALLOW"),
+    ];
+    let (_folder, path) = written("cases.jsonl", &lines.join("\n"));
+    let output = run(&["policy", "test", path.to_str().unwrap(), "--policies", "packs"]);
+    assert_eq!(code(&output), 0, "{}{}", stdout(&output), stderr(&output));
+    let (_folder, path) =
+        written("cases.jsonl", &[setup.to_owned(), case("x", &before("2h", "gone"), "ALLOW")].join("\n"));
+    let output = run(&["policy", "test", path.to_str().unwrap(), "--policies", "packs"]);
+    assert_eq!(code(&output), 1);
+    assert!(stderr(&output).contains("`gone` is no outcome of a past call"), "{}", stderr(&output));
+}

@@ -7,17 +7,18 @@
 //! for a person where BLOCK is expected. One that is met must leave the list.
 
 use super::coverage::Coverage;
-use super::trial::{Ask, Decided, Trial};
+use super::trial::{Ask, Before, Decided, Trial};
 use super::{read, render};
 use crate::exit::Exit;
 use crate::output::{Output, Tone};
 use anyhow::{Context, bail};
 use runplane_core::call::Agent;
 use runplane_core::environment::Environment;
+use runplane_core::meter::On;
 use runplane_core::outcome::Outcome;
 use runplane_core::packs;
 use runplane_core::settings::Settings;
-use runplane_core::time::Micros;
+use runplane_core::time::{Micros, Span};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +83,9 @@ struct Case {
     /// The n-th identical call decides.
     #[serde(default)]
     repeat: Option<u32>,
+    /// What was before it, in a workspace of its own.
+    #[serde(default)]
+    history: Vec<CaseBefore>,
     #[serde(default)]
     audit: Option<String>,
     #[serde(default)]
@@ -98,6 +102,40 @@ struct CaseAction {
     tool: Option<String>,
     #[serde(default)]
     context: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseBefore {
+    action: CaseAction,
+    /// A length of time such as `2h`.
+    ago: String,
+    /// As `past.outcome` says it; `allowed` if absent.
+    #[serde(default)]
+    outcome: Option<String>,
+}
+
+impl CaseAction {
+    fn ask(&self) -> Ask<'_> {
+        Ask {
+            action: &self.action_type,
+            target: &self.target,
+            tool: self.tool.as_deref(),
+            context: self.context.as_ref().map_or("{}", |context| context.get()),
+        }
+    }
+}
+
+impl CaseBefore {
+    fn read(&self) -> anyhow::Result<Before<'_>> {
+        let word = self.outcome.as_deref().unwrap_or("allowed");
+        let Some(outcome) = On::named(word) else {
+            let words: Vec<&str> = On::NAMED.iter().map(|(name, _)| *name).collect();
+            bail!("`{word}` is no outcome of a past call: one of {}", words.join(", "));
+        };
+        let ago: Span = self.ago.parse().with_context(|| format!("`{}` is no length of time", self.ago))?;
+        Ok(Before { ask: self.action.ask(), outcome, ago })
+    }
 }
 
 /// A case that did not end as it must.
@@ -172,12 +210,15 @@ pub fn run(args: &Args, out: &Output) -> anyhow::Result<Exit> {
 }
 
 fn decide(trial: &mut Trial, case: &Case, coverage: &mut Coverage) -> anyhow::Result<Decided> {
-    let ask = Ask {
-        action: &case.action.action_type,
-        target: &case.action.target,
-        tool: case.action.tool.as_deref(),
-        context: case.action.context.as_ref().map_or("{}", |context| context.get()),
-    };
+    if case.history.is_empty() {
+        return repeat(trial, case, coverage);
+    }
+    let past = case.history.iter().map(CaseBefore::read).collect::<anyhow::Result<Vec<_>>>()?;
+    trial.after(&past, |trial| repeat(trial, case, coverage))?
+}
+
+fn repeat(trial: &mut Trial, case: &Case, coverage: &mut Coverage) -> anyhow::Result<Decided> {
+    let ask = case.action.ask();
     let mut decided = trial.decide(&ask)?;
     coverage.add(&decided.verdicts);
     for _ in 1..case.repeat.unwrap_or(1) {

@@ -7,7 +7,7 @@ use runplane_core::catalogue::Catalogue;
 use runplane_core::decide::{self, Facts, Verdict};
 use runplane_core::inspect;
 use runplane_core::json::{self, Limits};
-use runplane_core::meter::{MeterValue, Meters};
+use runplane_core::meter::{Charge, MeterValue, Meters, On};
 use runplane_core::outcome::Outcome;
 use runplane_core::policy::explain::{self, Explanation};
 use runplane_core::policy::{Bundle, BundleInputs, LoadError};
@@ -31,6 +31,30 @@ pub struct Ask<'a> {
     pub tool: Option<&'a str>,
     /// The JSON text, so that it is read as strictly as a server reads it.
     pub context: &'a str,
+}
+
+/// A call that was made before.
+pub struct Before<'a> {
+    pub ask: Ask<'a>,
+    /// What became of it in the end.
+    pub outcome: On,
+    pub ago: Span,
+}
+
+/// What happened to a call of which this became, and still counts.
+fn happened(outcome: On) -> &'static [On] {
+    match outcome {
+        On::Use | On::Allowed => &[On::Use, On::Allowed],
+        On::Held => &[On::Use, On::Held],
+        On::Blocked => &[On::Blocked],
+        On::Approved => &[On::Use, On::Held, On::Approved],
+        On::Denied => &[On::Held, On::Denied],
+        On::Expired => &[On::Held, On::Expired],
+        On::Cancelled => &[On::Held, On::Cancelled],
+        On::Succeeded => &[On::Use, On::Allowed, On::Succeeded],
+        On::Failed => &[On::Use, On::Allowed, On::Failed],
+        On::Unknown => &[On::Use, On::Allowed, On::Unknown],
+    }
 }
 
 /// What was decided, as far as a case can expect something of it.
@@ -67,6 +91,38 @@ impl Trial {
         let inputs = BundleInputs { catalogue: Catalogue::builtin(), settings, weights, policies };
         let (bundle, _) = Bundle::publish(&inputs)?;
         Ok(Self { bundle, agent, meters: Meters::default(), now })
+    }
+
+    /// Decides in a workspace of its own, in which this happened before and nothing else.
+    pub fn after<T>(&mut self, past: &[Before<'_>], decide: impl FnOnce(&mut Self) -> T) -> anyhow::Result<T> {
+        let usual = std::mem::take(&mut self.meters);
+        let decided = self.remember(past).map(|()| decide(self));
+        self.meters = usual;
+        decided
+    }
+
+    /// Puts into the meters what these calls did, the oldest first.
+    fn remember(&mut self, past: &[Before<'_>]) -> anyhow::Result<()> {
+        let mut past: Vec<&Before<'_>> = past.iter().collect();
+        past.sort_by_key(|before| std::cmp::Reverse(before.ago));
+        for before in past {
+            let at = self.now.before(before.ago);
+            let mut call = match self.call(&before.ask, Who::default())? {
+                Ok(call) => call,
+                Err(reason) => bail!("a call of the history is none: {reason}"),
+            };
+            let readings = inspect::read_all(&mut call, self.bundle.catalogue(), self.bundle.settings());
+            let prepared = decide::prepare(&self.bundle, call, readings);
+            let charges = decide::charges(&self.bundle, &prepared, &Facts { now: at, ..Facts::default() });
+            let counts = |charge: &&Charge| {
+                let is_back = before.outcome == On::Failed && charge.refund;
+                happened(before.outcome).contains(&charge.on) && !is_back
+            };
+            for charge in charges.iter().filter(counts) {
+                self.meters.put(charge, at);
+            }
+        }
+        Ok(())
     }
 
     /// Decides one call and counts it, if it is allowed or held.
