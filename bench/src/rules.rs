@@ -32,7 +32,7 @@ pub fn policy(rules: usize, salt: usize) -> Result<String> {
             _ => ("process_refund", true),
         };
         // In one line each: 10,000 of them have to fit a policy of 1 MiB.
-        write!(yaml, "- {{ id: r{rule}, action: {action}, target: target-{salt}-{rule}, decision: REQUIRE_APPROVAL")?;
+        write!(yaml, "- {{ id: r{rule}, action: {action}, target: t{salt}-{rule}, decision: REQUIRE_APPROVAL")?;
         if has_amount {
             write!(yaml, ", when: context.amount > {}", 1_000 + rule)?;
         }
