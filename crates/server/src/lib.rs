@@ -43,6 +43,7 @@ pub mod secret;
 mod sequencer;
 mod serve;
 pub mod shadow_report;
+mod sparing;
 mod statistics;
 mod tasks;
 mod verification;

@@ -95,7 +95,8 @@ pub async fn find(workspace: &Arc<Workspace>, agent: Option<String>) -> Result<F
         limits.retain(|limit| limit.per.iter().any(|per| per == "agent"));
     }
     let counters = limits.iter().map(|limit| (limit.counter, limit.of)).collect();
-    let mut seen = workspace.submit(|reply| Work::Limits(Box::new(Limits { counters, reply }))).await?;
+    let question = workspace.submit(|reply| Work::Limits(Box::new(Limits { counters, reply })));
+    let mut seen = workspace.asking_limits.ask(&workspace.clock, question).await?;
     let fullest = std::mem::take(&mut seen.fullest);
     let keys: HashSet<MeterKey> = fullest.iter().map(|used| used.key).collect();
     let place = Arc::clone(workspace);

@@ -8,6 +8,7 @@ use crate::fill::Job;
 use crate::fresh::Fresh;
 use crate::receipt::Runs;
 use crate::sequencer::{Command, Work};
+use crate::sparing::Sparing;
 use crate::verification::Verification;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -37,6 +38,8 @@ pub struct Workspace {
     pub verification: Verification,
     pub runs: Runs,
     pub feed: Feed,
+    /// Questions about limits.
+    pub asking_limits: Sparing,
     /// The epoch of the control whose keys can all be found.
     pub keys_known_at: Mutex<u64>,
     queue: SyncSender<Command>,
@@ -119,6 +122,7 @@ impl Workspace {
             verification: Verification::default(),
             runs: Runs::default(),
             feed: Feed::default(),
+            asking_limits: Sparing::default(),
             keys_known_at: Mutex::new(control.epoch),
             queue,
         }
