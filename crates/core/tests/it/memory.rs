@@ -299,13 +299,15 @@ struct Open {
     ran: bool,
 }
 
+/// By counter: how often it said nothing, something, and had no value.
+type Said = BTreeMap<String, [usize; 3]>;
+
 struct World {
     bundle: Bundle,
     meters: Meters,
     model: Model,
     open: Vec<Open>,
-    /// By counter: how often it said nothing, something, and had no value.
-    said: BTreeMap<String, [usize; 3]>,
+    said: Said,
     /// The ledger's time, and what windows are widened by.
     now: Micros,
     skipped: Span,
@@ -319,7 +321,7 @@ impl World {
     fn new(bundle: &Bundle) -> Self {
         let (now, skipped) = (Micros(1_700_000_000_000_000), Span::ZERO);
         let (model, open) = (Model::default(), Vec::new());
-        Self { bundle: bundle.clone(), meters: Meters::default(), model, open, said: BTreeMap::new(), now, skipped }
+        Self { bundle: bundle.clone(), meters: Meters::default(), model, open, said: Said::new(), now, skipped }
     }
 
     fn at(&self) -> Micros {
@@ -491,20 +493,12 @@ fn is_full() -> bool {
     std::env::var_os("RUNPLANE_FULL").is_some_and(|value| value == "1")
 }
 
-#[test]
-fn the_engine_remembers_what_a_list_of_everything_says() {
-    let inputs = BundleInputs {
-        catalogue: Catalogue::builtin(),
-        settings: Settings::default(),
-        weights: Weights::default(),
-        policies: vec![("p.yaml".to_owned(), POLICY.to_owned()), ("q.yaml".to_owned(), FLAGS.to_owned())],
-    };
-    let (bundle, _) = Bundle::publish(&inputs).unwrap();
-    let histories = if is_full() { 100_000 } else { 1_500 };
-    let mut said: BTreeMap<String, [usize; 3]> = BTreeMap::new();
-    for seed in 0..histories {
+/// One history for each seed.
+fn live_through(bundle: &Bundle, seeds: impl Iterator<Item = u64>) -> Said {
+    let mut said = Said::new();
+    for seed in seeds {
         let dice = &mut Dice(seed);
-        let mut world = World::new(&bundle);
+        let mut world = World::new(bundle);
         for _ in 0..25 {
             world.tick(dice);
             match dice.roll(5) {
@@ -519,6 +513,31 @@ fn the_engine_remembers_what_a_list_of_everything_says() {
             let sum = said.entry(name).or_default();
             sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
         }
+    }
+    said
+}
+
+#[test]
+fn the_engine_remembers_what_a_list_of_everything_says() {
+    let inputs = BundleInputs {
+        catalogue: Catalogue::builtin(),
+        settings: Settings::default(),
+        weights: Weights::default(),
+        policies: vec![("p.yaml".to_owned(), POLICY.to_owned()), ("q.yaml".to_owned(), FLAGS.to_owned())],
+    };
+    let (bundle, _) = Bundle::publish(&inputs).unwrap();
+    let histories = if is_full() { 100_000 } else { 1_500 };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let parts: Vec<Said> = std::thread::scope(|scope| {
+        let bundle = &bundle;
+        let part = |worker| move || live_through(bundle, (worker..histories).step_by(workers as usize));
+        let running: Vec<_> = (0..workers).map(|worker| scope.spawn(part(worker))).collect();
+        running.into_iter().map(|worker| worker.join().unwrap()).collect()
+    });
+    let mut said = Said::new();
+    for (name, counts) in parts.into_iter().flatten() {
+        let sum = said.entry(name).or_default();
+        sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
     assert_eq!(said.len(), 17, "{said:#?}");
     let dull: Vec<_> = said.iter().filter(|(_, counts)| counts[0] < 100 || counts[1] < 100).collect();
