@@ -8,6 +8,7 @@ mod growth;
 mod guard;
 mod http;
 mod load;
+mod memory;
 mod open;
 mod peers_http;
 mod rules;
@@ -61,6 +62,8 @@ enum Part {
     Open,
     /// Only publishing, idling, starting, verifying.
     Upkeep,
+    /// Only what remembering costs, in process.
+    Memory,
     /// Only the peer over HTTP.
     Peers,
     /// A server under load for a profiler: prints its process id, then what it answered.
@@ -109,6 +112,10 @@ async fn measure(arguments: &Arguments) -> Result<serde_json::Map<String, serde_
     if wants(|part| matches!(part, Part::Upkeep)) {
         let row = upkeep::measure(runplane()?, folder, rounds).await?;
         keep("upkeep", serde_json::to_value(&row)?, table::upkeep(&row));
+    }
+    if wants(|part| matches!(part, Part::Memory)) {
+        let rows = memory::measure(rounds)?;
+        keep("memory", serde_json::to_value(&rows)?, table::memory(&rows));
     }
     if wants(|part| matches!(part, Part::Peers)) {
         match cerbos(arguments.cerbos.as_deref()) {

@@ -2,6 +2,7 @@
 
 use crate::growth;
 use crate::guard;
+use crate::memory;
 use crate::open;
 use crate::upkeep;
 use comfy_table::{CellAlignment, Table, presets::UTF8_BORDERS_ONLY};
@@ -29,6 +30,22 @@ pub fn guard(title: &str, rows: &[guard::Row]) -> String {
             row.cpu_us.map_or_else(|| "–".to_owned(), |cpu| format!("{cpu:.1}")),
             format!("{:.2}", row.of_durable),
             format!("{:.2}", row.of_bare),
+        ]);
+    }
+    table.to_string()
+}
+
+pub fn memory(rows: &[memory::Row]) -> String {
+    let mut table =
+        table(&["decide with memory, in process", "meters", "live keys", "ns", "× without", "bytes per key"]);
+    for row in rows {
+        table.add_row([
+            row.subject.clone(),
+            row.meters.to_string(),
+            row.keys.to_string(),
+            format!("{:.0}", row.nanoseconds),
+            format!("{:.2}", row.ratio),
+            if row.keys > 0 { format!("{:.0}", row.bytes_per_key) } else { "–".to_owned() },
         ]);
     }
     table.to_string()
