@@ -39,7 +39,9 @@ web: tools ## the dashboard, into web/dist, from where the binary embeds it
 	cd web && $(NPM_CI) && npm run --silent build
 
 pooler: ## the tests of the PostgreSQL store and of several nodes through PgBouncer in transaction mode
-	scripts/with-postgres scripts/with-pgbouncer cargo test --quiet -p runplane-store postgres
+	@echo 'left out: notices, which need a session; behind a pooler nodes look for what is new'
+	scripts/with-postgres scripts/with-pgbouncer cargo test --quiet -p runplane-store postgres -- \
+	  --skip an_announcement_reaches_the_other_nodes
 	scripts/with-postgres scripts/with-pgbouncer cargo test --quiet -p runplane-server --test it nodes::
 
 chaos: ## ten minutes of killed nodes, database crashes and cut connections under 192 clients, then a check of every answer
