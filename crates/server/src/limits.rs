@@ -87,8 +87,8 @@ pub fn of_bundle(bundle: &Bundle) -> Vec<Limit> {
     limits
 }
 
-/// How much is used, fullest first; for an agent only of what is its own.
-pub async fn find(workspace: &Arc<Workspace>, agent: Option<String>) -> Result<Found, Error> {
+/// How much is used, fullest first; of an agent only what is its own.
+pub async fn find(workspace: &Arc<Workspace>, agent: Option<String>, by_agent: bool) -> Result<Found, Error> {
     let control = workspace.control();
     let mut limits = control.bundle.as_ref().map(|bundle| of_bundle(bundle)).unwrap_or_default();
     if agent.is_some() {
@@ -96,7 +96,8 @@ pub async fn find(workspace: &Arc<Workspace>, agent: Option<String>) -> Result<F
     }
     let counters = limits.iter().map(|limit| (limit.counter, limit.of)).collect();
     let question = workspace.submit(|reply| Work::Limits(Box::new(Limits { counters, reply })));
-    let mut seen = workspace.asking_limits.ask(&workspace.clock, question).await?;
+    let asking = if by_agent { &workspace.agents_asking_limits } else { &workspace.people_asking_limits };
+    let mut seen = asking.ask(&workspace.clock, question).await?;
     let fullest = std::mem::take(&mut seen.fullest);
     let keys: HashSet<MeterKey> = fullest.iter().map(|used| used.key).collect();
     let place = Arc::clone(workspace);

@@ -38,8 +38,9 @@ pub struct Workspace {
     pub verification: Verification,
     pub runs: Runs,
     pub feed: Feed,
-    /// Questions about limits.
-    pub asking_limits: Sparing,
+    /// Questions about limits, by agents and by people: the ones cannot crowd out the others.
+    pub agents_asking_limits: Sparing,
+    pub people_asking_limits: Sparing,
     /// The epoch of the control whose keys can all be found.
     pub keys_known_at: Mutex<u64>,
     queue: SyncSender<Command>,
@@ -122,7 +123,8 @@ impl Workspace {
             verification: Verification::default(),
             runs: Runs::default(),
             feed: Feed::default(),
-            asking_limits: Sparing::default(),
+            agents_asking_limits: Sparing::default(),
+            people_asking_limits: Sparing::default(),
             keys_known_at: Mutex::new(control.epoch),
             queue,
         }

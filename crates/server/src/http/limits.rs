@@ -137,7 +137,7 @@ impl UsedLimit {
     security(("agentKey" = []), ("adminToken" = [])))]
 pub async fn list_limits(caller: Caller, Query(query): Query<LimitsQuery>) -> Result<Json<LimitList>, Error> {
     let agent = caller.only_agent().map(str::to_owned).or(query.agent);
-    let found = limits::find(caller.workspace(), agent).await?;
+    let found = limits::find(caller.workspace(), agent, caller.only_agent().is_some()).await?;
     let (start, limit) = (query.cursor.unwrap_or(0), query.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE));
     let page = found.used.iter().skip(start).take(limit);
     let end = start.saturating_add(limit);
