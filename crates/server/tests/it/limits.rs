@@ -197,3 +197,19 @@ async fn limits_are_listed_fullest_first_and_agents_see_their_own() {
     let other = server.admin_get("/api/v1/limits?agent=agt_nobody").await;
     assert!(used(&other).is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_of_agents_that_asks_about_limits_is_sent_away_and_people_are_not() {
+    let server = Server::with_policy(POLICY_OF_THREE).await;
+    let key = server.installed.agent_key.clone();
+    let crowd = futures_util::future::join_all((0..200).map(|_| server.get_as(&key, "/api/v1/limits")));
+    let person = async {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        server.admin_get("/api/v1/limits").await.status
+    };
+    let (answers, person) = tokio::join!(crowd, person);
+    assert_eq!(person, 200);
+    assert!(answers.iter().all(|answer| answer.status == 200 || answer.status == 503));
+    assert!(answers.iter().any(|answer| answer.status == 503), "nobody was sent away");
+    assert_eq!(server.act("read_balance", "stripe", json!({})).await.text("decision"), "ALLOW");
+}
