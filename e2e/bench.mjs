@@ -2,10 +2,12 @@
  * `make bench-web`: the dashboard over many decisions and a busy stream, in real Chromium against the real binary.
  *
  *   RUNPLANE_BIN=…/release/runplane node e2e/bench.mjs [--rows 1000000] [--rate 1000] [--seconds 15] [--json FILE]
+ *                                                      [--data FOLDER] [--only seed]
  *
- * Writes the rows through the guard endpoint first, which takes some minutes for a million.
+ * Writes the rows through the guard endpoint first, which takes some minutes for a million. With a folder they are kept
+ * and written once: `--only seed` writes them, a run after that measures.
  */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { api, openPage, startBrowser, startServer } from "./harness.mjs";
 import { load } from "./load.mjs";
 import { interact, observe, quantile, scrollThrough } from "./measure.mjs";
@@ -25,19 +27,27 @@ const tell = (name, value) => {
   console.log(name.padEnd(34), JSON.stringify(value));
 };
 
-const server = await startServer();
+const kept = option("data", undefined);
+if (kept !== undefined) mkdirSync(kept, { recursive: true });
+const server = await startServer({ kept });
 const browser = await startBrowser();
 try {
   const ask = api(server);
   const keys = [];
-  for (const agent of AGENTS) keys.push((await ask("POST", "/api/v1/agents", agent)).key.key);
-  tell("seeded", await load({ url: server.url, keys, count: rows, connections: 48, depth: 16 }));
+  const known = (await ask("GET", "/api/v1/agents")).agents;
+  for (const agent of AGENTS) {
+    const id = known.find(({ name }) => name === agent.name)?.id;
+    keys.push(id === undefined ? (await ask("POST", "/api/v1/agents", agent)).key.key : (await ask("POST", `/api/v1/agents/${id}/keys`, {})).key);
+  }
+  const there = (await ask("GET", "/api/v1/decisions?limit=1")).ledgerSize;
+  if (there < rows) tell("seeded", await load({ url: server.url, keys, count: rows - there, connections: 48, depth: 16 }));
   for (;;) {
     const { projectedTo, ledgerSize } = await ask("GET", "/api/v1/decisions?limit=1");
     if (projectedTo === ledgerSize) break;
     await new Promise((done) => setTimeout(done, 500));
   }
   tell("decisions listed", (await ask("GET", "/api/v1/decisions?limit=1")).projectedTo);
+  if (option("only", "") === "seed") process.exit(await server.stop());
 
   const timed = async (path) => {
     const times = [];
@@ -85,9 +95,11 @@ try {
   await page.getByText("No decision fits").waitFor({ timeout: 120_000 });
   tell("search of everything in the page, ms", Math.round(performance.now() - begin));
 
-  const busy = async (name, path, act) => {
+  const busy = async (name, path, act, hearsAll = false) => {
     await page.goto(path);
     await page.locator("main h1").waitFor();
+    // The page needs no event per decision; here it takes in every one.
+    if (hearsAll) await page.evaluate(() => new EventSource("/api/v1/events").addEventListener("decision", ({ data }) => JSON.parse(data)));
     await page.waitForTimeout(500);
     const [sent, felt] = await Promise.all([load({ url: server.url, keys, count: rate * seconds, perSecond: rate }), interact(page, 30, act)]);
     tell(`${rate} events/s, ${name}`, { perSecond: Math.round(sent.ok / sent.seconds), ...felt });
@@ -107,6 +119,31 @@ try {
     await page.keyboard.press("Escape");
     await pause();
   });
+  await busy("decisions, each told to the page", "/decisions", async () => {
+    await page.getByRole("button", { name: /Account of/ }).click();
+    await page.keyboard.press("Escape");
+    await pause();
+  }, true);
+
+  const answers = async () => {
+    const times = [];
+    for (let call = 0; call < 400; call += 1) {
+      const begin = performance.now();
+      const response = await fetch(`${server.url}/api/v1/guard`, {
+        method: "POST", headers: { authorization: `Bearer ${keys[0]}`, "runplane-client": "bench", "content-type": "application/json" },
+        body: JSON.stringify({ action: { type: "read_balance", target: "stripe", context: {} } }),
+      });
+      await response.arrayBuffer();
+      times.push(performance.now() - begin);
+    }
+    times.sort((a, b) => a - b);
+    return { p50: Math.round(quantile(times, 0.5) * 100) / 100, p99: Math.round(quantile(times, 0.99) * 100) / 100 };
+  };
+  tell("guard, nobody listens, ms", await answers());
+  const ended = new AbortController();
+  const listeners = await Promise.all(keys.flatMap((key) => Array.from({ length: 40 }, () => fetch(`${server.url}/api/v1/events`, { headers: { authorization: `Bearer ${key}` }, signal: ended.signal }))));
+  tell(`guard, ${listeners.length} listeners that do not read, ms`, await answers());
+  ended.abort();
   const file = option("json", undefined);
   if (file !== undefined) writeFileSync(file, `${JSON.stringify(found, null, 2)}\n`);
 } finally {

@@ -14,12 +14,17 @@ const CHROMIUM = process.env.RUNPLANE_CHROMIUM ?? "/usr/bin/chromium";
 const SCREENS = join(import.meta.dirname, "screens");
 const START_WITHIN_MS = 30_000;
 
-export async function startServer() {
-  const folder = await mkdtemp(join(tmpdir(), "runplane-e2e-"));
+/**
+ * On an empty folder that goes with it, or on one that is kept. RUNPLANE_E2E_DATABASE names an empty PostgreSQL database to
+ * run on instead of the embedded one.
+ */
+export async function startServer({ kept } = {}) {
+  const folder = kept ?? (await mkdtemp(join(tmpdir(), "runplane-e2e-")));
+  const database = process.env.RUNPLANE_E2E_DATABASE;
   const env = { ...process.env };
   for (const name of Object.keys(env)) if (name.startsWith("RUNPLANE_")) delete env[name];
   const data = join(folder, "data");
-  const child = spawn(binary(), ["dev", "--data", data, "--listen", `127.0.0.1:${await freePort()}`, "--json"], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(binary(), ["dev", "--data", data, "--listen", `127.0.0.1:${await freePort()}`, "--json", ...(database === undefined ? [] : ["--database", database])], { env, stdio: ["ignore", "pipe", "pipe"] });
   process.once("exit", () => child.kill("SIGKILL"));
   let out = "";
   const announced = new Promise((done, failed) => {
@@ -42,7 +47,7 @@ export async function startServer() {
   const stop = async () => {
     child.kill("SIGTERM");
     await new Promise((done) => child.once("exit", done));
-    await rm(folder, { recursive: true, force: true });
+    if (kept === undefined) await rm(folder, { recursive: true, force: true });
   };
   return { url, setupUrl, token: adminToken, agentKey, agentId, stop };
 }

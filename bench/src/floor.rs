@@ -1,8 +1,10 @@
 //! The physical limits a governed call is measured against, as servers of their own.
 //!
 //! `bare`: axum parses a guard request and answers a fixed decision. `durable`: the same, plus a hash chain and one
-//! fdatasync for everybody who waits. Neither knows a policy; nothing that records can be faster than `durable`.
+//! fdatasync, or one commit of a PostgreSQL database, for everybody who waits. None knows a policy; nothing that records
+//! can be faster than `durable`.
 
+use crate::postgres::Group;
 use anyhow::{Context, Result};
 use axum::body::Bytes;
 use axum::http::{StatusCode, header};
@@ -37,10 +39,14 @@ struct Action<'a> {
 }
 
 /// Serves until killed; prints its port on the first line.
-pub async fn serve(log: Option<&Path>) -> Result<()> {
-    let router = match log {
-        None => Router::new().route("/api/v1/guard", post(bare)),
-        Some(path) => {
+pub async fn serve(log: Option<&Path>, database: Option<&str>) -> Result<()> {
+    let router = match (database, log) {
+        (Some(url), _) => {
+            let group = Group::open(url).await?;
+            Router::new().route("/api/v1/guard", post(grouped)).with_state(group)
+        }
+        (None, None) => Router::new().route("/api/v1/guard", post(bare)),
+        (None, Some(path)) => {
             let (queue, waiting) = sync_channel(QUEUE);
             let file = File::create(path).context("creating the log")?;
             #[allow(clippy::disallowed_methods)] // a benchmark's only thread; it ends with the process
@@ -75,6 +81,16 @@ async fn durable(State(queue): State<Arc<Queue>>, body: Bytes) -> impl IntoRespo
     }
     let (done, durable) = oneshot::channel();
     if queue.try_send((body, done)).is_err() || durable.await.is_err() {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    answer().into_response()
+}
+
+async fn grouped(State(group): State<Group>, body: Bytes) -> impl IntoResponse {
+    if parse(&body).is_none() {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    if group.commit(body).await.is_err() {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     answer().into_response()

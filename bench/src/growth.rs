@@ -7,7 +7,7 @@ use crate::seed;
 use crate::subject::{Folder, Subject, pause};
 use anyhow::{Context, Result};
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const CONNECTIONS: [usize; 2] = [1, 64];
@@ -40,14 +40,32 @@ pub struct Row {
     pub ratio_max: f64,
 }
 
-pub async fn measure(runplane: &Path, folder: &Path, entries: u64, seconds: u64, rounds: usize) -> Result<Growth> {
-    let small = seed::folder(runplane, folder.join("small"), 1).await?;
-    let large = seed::folder(runplane, folder.join("large"), entries).await?;
+/// The large ledger, where it was made before or made now.
+pub async fn large(runplane: &Path, folder: PathBuf, entries: u64) -> Result<Folder> {
+    if let Some(kept) = Folder::kept(&folder)? {
+        return Ok(kept);
+    }
+    let begin = crate::load::now();
+    let large = seed::folder(runplane, folder, entries).await?;
+    crate::say(&format!("writing {entries} entries took {:.0} s", begin.elapsed().as_secs_f64()));
     // The first start replays what was seeded and leaves a snapshot behind, as a server that wrote it all would have.
     let (first, replay) = large.serve(runplane, "large")?;
     crate::say(&format!("replaying {entries} entries without a snapshot took {:.1} s", replay.as_secs_f64()));
     wait_for_lists(&large, &first)?;
     first.stop()?;
+    large.keep()?;
+    Ok(large)
+}
+
+pub async fn measure(
+    runplane: &Path,
+    folder: &Path,
+    large: &Folder,
+    entries: u64,
+    seconds: u64,
+    rounds: usize,
+) -> Result<Growth> {
+    let small = seed::folder(runplane, folder.join("small"), 1).await?;
     let (large_server, start) = large.serve(runplane, "large")?;
     let (small_server, empty_start) = small.serve(runplane, "empty")?;
     let length = Duration::from_secs(seconds);

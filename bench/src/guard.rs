@@ -1,6 +1,7 @@
 //! The durable guard over HTTP, beside the two floors, in turns. Closed loop: one request in flight per connection.
 
 use crate::load::{Run, closed_loop};
+use crate::memory;
 use crate::rules;
 use crate::subject::{self, Folder, Subject};
 use anyhow::{Context, Result};
@@ -31,17 +32,41 @@ pub struct Row {
 }
 
 pub async fn measure(runplane: &Path, folder: &Path, seconds: u64, rounds: usize) -> Result<Vec<Row>> {
-    let packs = Folder::init(runplane, folder.join("packs"))?;
-    let many = Folder::init(runplane, folder.join("many"))?;
+    let mut rows = Vec::new();
+    for connections in CONNECTIONS {
+        // New ones each time: beyond a million charges in a day the shipped packs take another one for a repetition.
+        let folder = folder.join(format!("guard-{connections}"));
+        std::fs::create_dir_all(&folder)?;
+        let packs = Folder::init(runplane, folder.join("packs"))?;
+        let many = Folder::init(runplane, folder.join("many"))?;
+        let subjects = [
+            subject::floor(None)?,
+            subject::floor(Some(&folder.join("floor.log")))?,
+            packs.serve(runplane, "runplane, shipped packs")?.0,
+            many.serve(runplane, "runplane, + 1,000 rules, meters")?.0,
+        ];
+        let last = subjects.last().context("no subject")?;
+        many.publish(last.address, &rules::policy(RULES, 0)?)?;
+        rows.extend(closed(&subjects, &[connections], seconds, rounds).await?);
+        subjects.iter().try_for_each(Subject::expect_allow)?;
+    }
+    Ok(rows)
+}
+
+/// The same rules with and without a thousand more meters, of which 31 count every call.
+pub async fn with_meters(runplane: &Path, folder: &Path, seconds: u64, rounds: usize) -> Result<Vec<Row>> {
+    let few = Folder::init(runplane, folder.join("few"))?;
+    let spread = Folder::init(runplane, folder.join("spread"))?;
     let subjects = [
         subject::floor(None)?,
-        subject::floor(Some(&folder.join("floor.log")))?,
-        packs.serve(runplane, "runplane, shipped packs")?.0,
-        many.serve(runplane, "runplane, + 1,000 rules, meters")?.0,
+        subject::floor(Some(&folder.join("floor-meters.log")))?,
+        few.serve(runplane, "runplane, 1,000 rules")?.0,
+        spread.serve(runplane, "runplane, + 1,000 meters")?.0,
     ];
-    let last = subjects.last().context("no subject")?;
-    many.publish(last.address, &rules::policy(RULES, 0)?)?;
-    closed(&subjects, &CONNECTIONS, seconds, rounds).await
+    let [.., without, with] = &subjects;
+    few.publish(without.address, &rules::policy(RULES, 0)?)?;
+    spread.publish(with.address, &memory::policy(memory::Shape::Spread)?)?;
+    closed(&subjects, &[1, 64], seconds, rounds).await
 }
 
 /// One server with 1,000 rules under load, for somebody who looks into it meanwhile.
@@ -53,6 +78,7 @@ pub async fn drive(runplane: &Path, folder: &Path, connections: usize, seconds: 
     let run =
         closed_loop(server.address, &server.request, connections, Duration::from_secs(seconds), Some(server.pid()));
     let run = run.await?;
+    server.expect_allow()?;
     let cpu = run.cpu.map_or(f64::NAN, micros);
     crate::say(&format!("{:.0} req/s, p50 {:.0} µs, CPU {cpu:.1} µs", run.per_second, micros(run.p50)));
     server.stop()

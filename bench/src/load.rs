@@ -2,6 +2,8 @@
 
 use anyhow::{Context, Result, bail};
 use std::net::SocketAddr;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -16,6 +18,36 @@ pub struct Run {
     pub cpu: Option<Duration>,
 }
 
+/// The part of the measured call that is another one each time: what was refunded once waits for a person the second
+/// time, and a call that is held or blocked is not what is to be measured.
+pub const SERIAL: &str = "0snN0B15";
+static SENT: AtomicU32 = AtomicU32::new(0);
+
+/// A request to be sent again and again.
+#[derive(Clone)]
+pub struct Request {
+    bytes: Vec<u8>,
+    serial: Option<Range<usize>>,
+}
+
+impl Request {
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
+        let begin = bytes.windows(SERIAL.len()).position(|window| window == SERIAL.as_bytes());
+        Self { bytes: bytes.to_vec(), serial: begin.map(|begin| begin..begin + SERIAL.len()) }
+    }
+
+    /// The next one, unlike all before.
+    pub fn next(&mut self) -> &[u8] {
+        let serial = SENT.fetch_add(1, Ordering::Relaxed);
+        let place = self.serial.clone().and_then(|place| self.bytes.get_mut(place));
+        for (digit, byte) in place.into_iter().flatten().rev().enumerate() {
+            *byte = b"0123456789abcdef".get((serial >> (4 * digit)) as usize & 15).copied().unwrap_or(b'0');
+        }
+        &self.bytes
+    }
+}
+
 /// Sends `request` over `connections` connections for `length`, after a warm-up, and counts answers.
 pub async fn closed_loop(
     address: SocketAddr,
@@ -24,18 +56,51 @@ pub async fn closed_loop(
     length: Duration,
     pid: Option<u32>,
 ) -> Result<Run> {
+    let target = Target { address, request: request.to_vec() };
+    let (run, [cpu]) = spread_loop(&[target], connections, length, [&|| pid.and_then(cpu_time)]).await?;
+    Ok(Run { cpu, ..run })
+}
+
+/// Where one connection sends what.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub address: SocketAddr,
+    pub request: Vec<u8>,
+}
+
+/// The same over several servers or callers, each with as many connections as any other, and what each of `clocks` says
+/// that an answer cost.
+pub async fn spread_loop<const N: usize>(
+    targets: &[Target],
+    connections: usize,
+    length: Duration,
+    clocks: [&dyn Fn() -> Option<Duration>; N],
+) -> Result<(Run, [Option<Duration>; N])> {
     let warm_up = length / 5;
-    let tasks: Vec<_> = (0..connections)
-        .map(|_| {
-            let request = request.to_vec();
+    let tasks: Vec<_> = targets
+        .iter()
+        .cycle()
+        .take(connections)
+        .map(|target| {
+            let request = Request::new(&target.request);
             #[allow(clippy::disallowed_methods)] // joined below
-            tokio::task::spawn(one_connection(address, request, warm_up, length))
+            tokio::task::spawn(one_connection(target.address, request, warm_up, length))
         })
         .collect();
+    timed(tasks, warm_up, length, clocks).await
+}
+
+/// Times of whatever runs in `tasks`, after a warm-up.
+pub async fn timed<const N: usize>(
+    tasks: Vec<tokio::task::JoinHandle<Result<Vec<Duration>>>>,
+    warm_up: Duration,
+    length: Duration,
+    clocks: [&dyn Fn() -> Option<Duration>; N],
+) -> Result<(Run, [Option<Duration>; N])> {
     tokio::time::sleep(warm_up).await;
-    let cpu_before = pid.and_then(cpu_time);
+    let before = clocks.map(|clock| clock());
     tokio::time::sleep(length).await;
-    let cpu_after = pid.and_then(cpu_time);
+    let after = clocks.map(|clock| clock());
     let mut latencies = Vec::new();
     for task in tasks {
         latencies.extend(task.await.context("a connection panicked")??);
@@ -46,13 +111,16 @@ pub async fn closed_loop(
         bail!("no answer at all");
     }
     let at = |share: f64| latencies.get(((count - 1) as f64 * share) as usize).copied().unwrap_or_default();
-    let cpu = cpu_before.zip(cpu_after).map(|(before, after)| (after - before) / u32::try_from(count).unwrap_or(1));
-    Ok(Run { per_second: count as f64 / length.as_secs_f64(), p50: at(0.5), p99: at(0.99), cpu })
+    let mut spent = before.into_iter().zip(after).map(|(before, after)| {
+        before.zip(after).map(|(before, after)| after.saturating_sub(before) / u32::try_from(count).unwrap_or(1))
+    });
+    let run = Run { per_second: count as f64 / length.as_secs_f64(), p50: at(0.5), p99: at(0.99), cpu: None };
+    Ok((run, [(); N].map(|()| spent.next().flatten())))
 }
 
 async fn one_connection(
     address: SocketAddr,
-    request: Vec<u8>,
+    mut request: Request,
     warm_up: Duration,
     length: Duration,
 ) -> Result<Vec<Duration>> {
@@ -62,8 +130,9 @@ async fn one_connection(
     let mut latencies = Vec::with_capacity(4_096);
     let start = now();
     while start.elapsed() < warm_up + length {
+        let next = request.next();
         let sent = now();
-        stream.write_all(&request).await?;
+        stream.write_all(next).await?;
         read_answer(&mut stream, &mut buffer).await?;
         if start.elapsed() > warm_up {
             latencies.push(sent.elapsed());
@@ -111,12 +180,20 @@ pub fn is_whole(seen: &[u8]) -> Result<bool> {
 }
 
 /// User and system time of a process so far, from `/proc`.
-fn cpu_time(pid: u32) -> Option<Duration> {
+pub fn cpu_time(pid: u32) -> Option<Duration> {
+    ticks(pid, 2)
+}
+
+/// The same with that of its children that ended.
+pub fn cpu_time_with_ended(pid: u32) -> Option<Duration> {
+    ticks(pid, 4)
+}
+
+/// The first of: user, system, the same two of children.
+fn ticks(pid: u32, fields: usize) -> Option<Duration> {
     const TICKS_PER_SECOND: u64 = 100;
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_whitespace().skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(Duration::from_millis((user + system) * 1000 / TICKS_PER_SECOND))
+    let ticks = rest.split_whitespace().skip(11).take(fields).map(|field| field.parse::<u64>().ok());
+    Some(Duration::from_millis(ticks.sum::<Option<u64>>()? * 1000 / TICKS_PER_SECOND))
 }

@@ -3,14 +3,17 @@
 //! Each figure is a median over rounds in which the server under test and its floors take turns, so that a noisy
 //! neighbour hits all of them. What limits them, and how to repeat them, is in `bench/README.md`.
 
+mod capacity;
 mod floor;
 mod growth;
 mod guard;
 mod http;
+mod keys;
 mod load;
 mod memory;
 mod open;
 mod peers_http;
+mod postgres;
 mod rules;
 mod seed;
 mod subject;
@@ -44,6 +47,9 @@ struct Arguments {
     /// Where to write the figures as JSON.
     #[arg(long, global = true)]
     json: Option<PathBuf>,
+    /// A PostgreSQL server on which the benchmark may make databases; what needs one is left out without it.
+    #[arg(long, global = true, env = "RUNPLANE_BENCH_POSTGRES")]
+    postgres: Option<String>,
     #[command(subcommand)]
     part: Option<Part>,
 }
@@ -55,6 +61,9 @@ enum Part {
         /// Make every answer durable in this file.
         #[arg(long)]
         log: Option<PathBuf>,
+        /// Make every answer durable in this PostgreSQL database.
+        #[arg(long, conflicts_with = "log")]
+        database: Option<String>,
     },
     /// Only the durable guard, closed loop.
     Guard,
@@ -64,25 +73,48 @@ enum Part {
     Upkeep,
     /// Only what remembering costs, in process.
     Memory,
+    /// Only what a thousand meters cost the durable guard.
+    Meters,
     /// Only the peer over HTTP.
     Peers,
+    /// Only PostgreSQL: sequencing and the durable guard with one, two and three nodes.
+    Postgres {
+        /// Only one of: floor, sequencing, guard, workspaces.
+        #[arg(long)]
+        only: Option<postgres::Section>,
+    },
     /// A server under load for a profiler: prints its process id, then what it answered.
     Drive {
         #[arg(long, default_value_t = 64)]
         connections: usize,
+        /// Nodes on PostgreSQL instead of one on the embedded database.
+        #[arg(long)]
+        nodes: Option<usize>,
     },
+    /// What a load would need, from the figures of an earlier run.
+    Capacity(capacity::Options),
     /// A large ledger against an empty one. Takes long and much disk, so it is not part of the whole.
     Growth {
         #[arg(long, default_value_t = 10_000_000)]
         entries: u64,
+        /// Where the large ledger is made and kept: used again if it is there.
+        #[arg(long)]
+        keep: Option<PathBuf>,
+        /// Only make it.
+        #[arg(long, requires = "keep")]
+        only_make: bool,
     },
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    if let Some(Part::Floor { log }) = &arguments.part {
-        return runtime.block_on(floor::serve(log.as_deref()));
+    if let Some(Part::Floor { log, database }) = &arguments.part {
+        return runtime.block_on(floor::serve(log.as_deref(), database.as_deref()));
+    }
+    if let Some(Part::Capacity(options)) = &arguments.part {
+        say(&capacity::table(options)?);
+        return Ok(());
     }
     let figures = runtime.block_on(measure(&arguments))?;
     if let Some(path) = &arguments.json {
@@ -116,6 +148,12 @@ async fn measure(arguments: &Arguments) -> Result<serde_json::Map<String, serde_
     if wants(|part| matches!(part, Part::Memory)) {
         let rows = memory::measure(rounds)?;
         keep("memory", serde_json::to_value(&rows)?, table::memory(&rows));
+        let figures = keys::measure(folder)?;
+        keep("keys", serde_json::to_value(&figures)?, table::keys(&figures));
+    }
+    if wants(|part| matches!(part, Part::Meters)) {
+        let rows = guard::with_meters(runplane()?, folder, seconds, rounds).await?;
+        keep("meters", serde_json::to_value(&rows)?, table::guard("durable guard with meters", &rows));
     }
     if wants(|part| matches!(part, Part::Peers)) {
         match cerbos(arguments.cerbos.as_deref()) {
@@ -126,12 +164,36 @@ async fn measure(arguments: &Arguments) -> Result<serde_json::Map<String, serde_
             None => say("no Cerbos binary given (--cerbos): the peer over HTTP is left out"),
         }
     }
-    if let Some(Part::Drive { connections }) = arguments.part {
-        guard::drive(runplane()?, folder, connections, seconds).await?;
+    if wants(|part| matches!(part, Part::Postgres { .. })) {
+        match &arguments.postgres {
+            Some(server) => {
+                let only = match arguments.part {
+                    Some(Part::Postgres { only }) => only,
+                    _ => None,
+                };
+                let found = postgres::measure(runplane()?, folder, server, only, seconds, rounds).await?;
+                keep("postgres", serde_json::to_value(&found)?, table::postgres(&found));
+            }
+            None => say("no PostgreSQL server given (--postgres): it is left out"),
+        }
     }
-    if let Some(Part::Growth { entries }) = arguments.part {
-        let grown = growth::measure(runplane()?, folder, entries, seconds, rounds).await?;
-        keep("growth", serde_json::to_value(&grown)?, table::growth(&grown));
+    match arguments.part {
+        Some(Part::Drive { connections, nodes: None }) => {
+            guard::drive(runplane()?, folder, connections, seconds).await?;
+        }
+        Some(Part::Drive { connections, nodes: Some(nodes) }) => {
+            let server = arguments.postgres.as_deref().context("`--postgres` must name a server")?;
+            postgres::drive(runplane()?, folder, server, nodes, connections, seconds).await?;
+        }
+        _ => {}
+    }
+    if let Some(Part::Growth { entries, keep: kept, only_make }) = &arguments.part {
+        let place = kept.clone().unwrap_or_else(|| folder.join("large"));
+        let large = growth::large(runplane()?, place, *entries).await?;
+        if !only_make {
+            let grown = growth::measure(runplane()?, folder, &large, *entries, seconds, rounds).await?;
+            keep("growth", serde_json::to_value(&grown)?, table::growth(&grown));
+        }
     }
     Ok(figures)
 }

@@ -10,7 +10,7 @@ use runplane_core::digest::sha256;
 use runplane_core::environment::Environment;
 use runplane_core::inspect::Readings;
 use runplane_core::json;
-use runplane_core::meter::{Charge, Meters};
+use runplane_core::meter::{Charge, Meters, ValuesDigest};
 use runplane_core::policy::{Bundle, BundleInputs};
 use runplane_core::risk::Weights;
 use runplane_core::settings::Settings;
@@ -41,24 +41,46 @@ pub struct Row {
     pub bytes_per_key: f64,
 }
 
-/// The policy of the bench with that many more meters, each read by a rule of its own; about forty of them are about the
-/// measured action.
-fn policy(meters: usize) -> Result<String> {
+/// How the meters lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    None,
+    /// About other types of action: the measured call has nothing to do with them.
+    Elsewhere,
+    /// Over the types of action, as many to each, as an installation has them: five windows, four ways to keep apart.
+    Spread,
+    /// Forty of them count the measured call, each over a window of its own.
+    Crowded,
+}
+
+const WINDOWS: [&str; 5] = ["1m", "1h", "24h", "168h", "744h"];
+const PER: [&str; 4] = ["agent", "target", "agent, target", "session"];
+const MEASURED: &str = "process_refund";
+
+/// The policy of the bench with a thousand more meters, each read by a rule of its own.
+pub fn policy(shape: Shape) -> Result<String> {
     let rules = rules::policy(RULES, 0)?;
-    let types: Vec<String> =
-        Catalogue::builtin().types().map(|kind| kind.name.to_string()).take(rules::TYPES).collect();
-    let kind = |meter: usize| match types.get(meter % rules::TYPES) {
-        Some(name) if !meter.is_multiple_of(rules::TYPES) => name.as_str(),
-        _ => "process_refund",
-    };
+    let catalogue = Catalogue::builtin();
+    let others = catalogue.types().map(|kind| kind.name.to_string()).filter(|name| name != MEASURED);
+    let types: Vec<String> = std::iter::once(MEASURED.to_owned()).chain(others).take(rules::TYPES).collect();
+    let name = |place: usize| types.get(place % types.len().max(1)).map_or(MEASURED, String::as_str);
     let (mut defined, mut read) = (String::new(), String::new());
+    let meters = if shape == Shape::None { 0 } else { METERS };
     for meter in 0..meters {
-        let action = kind(meter);
-        writeln!(
-            defined,
-            "  m{meter}: {{ count: true, action: {action}, within: {}h, per: [target] }}",
-            1 + meter % 48
-        )?;
+        let round = meter / rules::TYPES;
+        // The first of them is the measured one.
+        let (window, other) = (format!("{}h", 1 + meter / 25), name(1 + meter % (types.len().max(2) - 1)));
+        let (action, within, per) = match shape {
+            Shape::Spread => {
+                let window = WINDOWS.get(round % WINDOWS.len()).copied().unwrap_or("1h");
+                let per = PER.get(round / WINDOWS.len()).copied().unwrap_or("agent");
+                (name(meter), window.to_owned(), per)
+            }
+            // A twenty-fifth of them.
+            Shape::Crowded if meter.is_multiple_of(25) => (MEASURED, window, "target"),
+            Shape::None | Shape::Elsewhere | Shape::Crowded => (other, window, "target"),
+        };
+        writeln!(defined, "  m{meter}: {{ count: true, action: {action}, within: {within}, per: [{per}] }}")?;
         writeln!(read, "- id: m{meter}\n  action: {action}\n  when: meters.m{meter} > 1000000000\n  decision: BLOCK")?;
     }
     Ok(rules.replacen("rules:\n", &format!("{defined}rules:\n{read}"), 1))
@@ -71,12 +93,12 @@ struct World {
 }
 
 impl World {
-    fn new(meters: usize) -> Result<Self> {
+    fn new(shape: Shape) -> Result<Self> {
         let inputs = BundleInputs {
             catalogue: Catalogue::builtin(),
             settings: Settings::default(),
             weights: Weights::default(),
-            policies: vec![("bench.yaml".to_owned(), policy(meters)?)],
+            policies: vec![("bench.yaml".to_owned(), policy(shape)?)],
         };
         let published = Bundle::publish(&inputs).map_err(|errors| anyhow!("{:?}", errors.first()))?;
         Ok(Self { bundle: published.0, meters: Meters::default(), now: START })
@@ -87,7 +109,7 @@ impl World {
         let counters = self.bundle.counters();
         for number in 0..keys {
             let Some(counter) = counters.get(number % counters.len().max(1)) else { return };
-            let key = counter.id().key(&sha256(&[&number.to_be_bytes()]));
+            let key = counter.id().key(counter.group, ValuesDigest::new(&sha256(&[&number.to_be_bytes()])));
             self.meters.put(&Charge::of_use(key, 1u64.into()), START);
         }
     }
@@ -116,11 +138,9 @@ impl World {
         self.now = self.now.after(Span(1_000));
         let now = self.now;
         let prepared = prepare(&self.bundle, call, Readings::default());
-        let meters = prepared.meter_keys().map(|key| self.meters.read(key, now)).collect();
+        let meters = self.meters.read_all(prepared.keys(), now);
         let decision = decide(&self.bundle, &prepared, &Facts { now, meters, ..Facts::default() });
-        for charge in decision.charges.iter().filter(|charge| charge.on.is_immediate()) {
-            self.meters.put(charge, now);
-        }
+        self.meters.put_all(&decision.charges, now, |charge| charge.on.is_immediate());
         black_box(decision);
         Ok(())
     }
@@ -136,21 +156,34 @@ impl World {
 }
 
 /// Resident memory of this process.
-fn resident() -> Result<f64> {
+pub fn resident() -> Result<f64> {
     let text = std::fs::read_to_string("/proc/self/statm").context("the memory of the process")?;
     let pages: f64 = text.split_whitespace().nth(1).context("no resident pages")?.parse()?;
     Ok(pages * 4_096.0)
 }
 
 pub fn measure(rounds: usize) -> Result<Vec<Row>> {
-    let mut plain = World::new(0)?;
-    let mut more = World::new(METERS)?;
-    let mut full = World::new(METERS)?;
+    let mut plain = World::new(Shape::None)?;
+    let mut elsewhere = World::new(Shape::Elsewhere)?;
+    let mut spread = World::new(Shape::Spread)?;
+    let mut crowded = World::new(Shape::Crowded)?;
+    let mut full_elsewhere = World::new(Shape::Elsewhere)?;
+    let mut full = World::new(Shape::Spread)?;
+    let mut full_and_crowded = World::new(Shape::Crowded)?;
     let before = resident()?;
     full.fill(KEYS);
     let bytes_per_key = (resident()? - before) / KEYS as f64;
-    let mut worlds =
-        [("nothing more", 0, 0, &mut plain), ("meters", METERS, 0, &mut more), ("keys", METERS, KEYS, &mut full)];
+    full_and_crowded.fill(KEYS);
+    full_elsewhere.fill(KEYS);
+    let mut worlds = [
+        ("nothing more", 0, 0, &mut plain),
+        ("about other actions", METERS, 0, &mut elsewhere),
+        ("about other actions", METERS, KEYS, &mut full_elsewhere),
+        ("31 for each action", METERS, 0, &mut spread),
+        ("31 for each action", METERS, KEYS, &mut full),
+        ("40 count the call", METERS, 0, &mut crowded),
+        ("40 count the call", METERS, KEYS, &mut full_and_crowded),
+    ];
     let mut samples: Vec<Vec<f64>> = vec![Vec::new(); worlds.len()];
     for _ in 0..rounds.max(1) {
         // They take turns, so that a noisy neighbour hits all of them.

@@ -4,7 +4,7 @@
 //! due. A sender that only woke up late is not the server's doing: there the time counts from the sending.
 
 use crate::guard::{RULES, median, micros};
-use crate::load::now;
+use crate::load::{Request, now};
 use crate::rules;
 use crate::subject::{self, Folder, Subject, pause};
 use anyhow::{Context, Result, bail};
@@ -61,6 +61,7 @@ pub fn measure(runplane: &Path, folder: &Path, seconds: u64, rounds: usize) -> R
     for rate in RATES {
         rows.extend(at_rate(&subjects, rate, seconds, rounds)?);
     }
+    subjects.iter().try_for_each(Subject::expect_allow)?;
     Ok(rows)
 }
 
@@ -108,12 +109,14 @@ pub fn run(address: SocketAddr, request: &[u8], rate: u64, count: u64) -> Result
                     let mut stream = TcpStream::connect(address)?;
                     stream.set_nodelay(true)?;
                     let (mut times, mut buffer) = (Vec::new(), vec![0u8; 16 * 1024]);
+                    let mut request = Request::new(request);
                     loop {
                         let turn = next.fetch_add(1, Ordering::Relaxed);
                         if turn >= count {
                             return Ok(times);
                         }
                         let due = begin + step * u32::try_from(turn)?;
+                        let next = request.next();
                         let early = due.saturating_duration_since(now());
                         let from = if early.is_zero() {
                             due
@@ -121,7 +124,7 @@ pub fn run(address: SocketAddr, request: &[u8], rate: u64, count: u64) -> Result
                             pause(early);
                             now()
                         };
-                        stream.write_all(request)?;
+                        stream.write_all(next)?;
                         read_answer(&mut stream, &mut buffer)?;
                         times.push(from.elapsed());
                     }

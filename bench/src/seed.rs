@@ -18,6 +18,9 @@ use std::time::Duration;
 /// Entries of one commit.
 const AT_ONCE: u64 = 1_024;
 
+/// Commits between two copies of the write-ahead log into the database.
+const COPY_EVERY: u64 = 16;
+
 /// A recorded decision, cut open where each entry differs from the next.
 struct Template {
     at: i64,
@@ -57,7 +60,7 @@ fn write(path: &Path, entries: u64) -> Result<()> {
     let row = store.read_entries(&workspace, last, 1)?.pop().context("the last entry is missing")?;
     let mut previous = row.leaf_hash;
     let template = template(&store, &workspace, last, &row.bytes)?;
-    let to = head.size + entries;
+    let (to, mut commits) = (head.size + entries, 0u64);
     while head.size < to {
         let (mut batch_entries, mut payloads) = (Vec::new(), Vec::new());
         let (from, until) = (head.size, to.min(head.size + AT_ONCE));
@@ -86,7 +89,10 @@ fn write(path: &Path, entries: u64) -> Result<()> {
         let mut batch = Batch::of_entries(from, head.nonce, next.clone(), batch_entries);
         batch.payloads = payloads;
         store.commit_batch(&workspace, &batch)?;
-        store.checkpoint_wal()?;
+        commits += 1;
+        if commits % COPY_EVERY == 0 {
+            store.checkpoint_wal()?;
+        }
         head = next;
     }
     Ok(())

@@ -2,8 +2,10 @@
 
 use crate::growth;
 use crate::guard;
+use crate::keys;
 use crate::memory;
 use crate::open;
+use crate::postgres::{Postgres, Row};
 use crate::upkeep;
 use comfy_table::{CellAlignment, Table, presets::UTF8_BORDERS_ONLY};
 
@@ -48,6 +50,22 @@ pub fn memory(rows: &[memory::Row]) -> String {
             if row.keys > 0 { format!("{:.0}", row.bytes_per_key) } else { "–".to_owned() },
         ]);
     }
+    table.to_string()
+}
+
+pub fn keys(figures: &keys::Figures) -> String {
+    let mut table = table(&["many keys", ""]);
+    let mut row = |what: String, figure: String| {
+        table.add_row([what, figure]);
+    };
+    row("copy of a million keys for a snapshot".to_owned(), format!("{:.0} µs", figures.copy_us));
+    row("longest change while the copy is held".to_owned(), format!("{:.0} µs", figures.longest_put_us));
+    row("writing its image".to_owned(), format!("{:.0} ms, {:.1} MiB", figures.image_ms, figures.image_mib));
+    row("reading it back".to_owned(), format!("{:.0} ms", figures.read_back_ms));
+    let many = format!("{} million keys within {} MiB", figures.many_keys / 1_000_000, figures.bound_mib);
+    row(many, format!("{:.0} MiB resident", figures.resident_mib));
+    row("reading any of them".to_owned(), format!("{:.1} µs", figures.read_us));
+    row("asking for one that never was".to_owned(), format!("{:.1} µs", figures.strange_us));
     table.to_string()
 }
 
@@ -109,5 +127,45 @@ pub fn growth(grown: &growth::Growth) -> String {
     table.add_row(only("start, ms", format!("{:.0}", grown.empty_start_ms), format!("{:.0}", grown.start_ms)));
     table.add_row(only("resident, MiB", String::new(), format!("{:.0}", grown.resident_mib)));
     table.add_row(only("disk, MiB", String::new(), format!("{:.0}", grown.disk_mib)));
+    table.to_string()
+}
+
+pub fn postgres(found: &Postgres) -> String {
+    let settings = found.settings.iter().map(|setting| format!("{} {}", setting.name, setting.value));
+    let mut text = format!("PostgreSQL: {}", settings.collect::<Vec<_>>().join(", "));
+    for (title, floor, rows) in [
+        ("group commit on PostgreSQL", "× floor", &found.floor),
+        ("sequencing on PostgreSQL, in process", "× floor", &found.sequencing),
+        ("durable guard on PostgreSQL, closed loop", "× floor", &found.guard),
+        ("workspaces in parallel", "× one workspace", &found.workspaces),
+    ] {
+        if !rows.is_empty() {
+            text = format!("{text}\n{}", on_postgres(title, floor, rows));
+        }
+    }
+    if let Some(footprint) = &found.footprint {
+        let (log, disk) = (footprint.log_bytes, footprint.disk_bytes);
+        text = format!("{text}\none decision: {log:.0} bytes of log, {disk:.0} bytes on disk, lists included");
+    }
+    text
+}
+
+fn on_postgres(title: &str, floor: &str, rows: &[Row]) -> String {
+    let mut table =
+        table(&[title, "in flight", "per second", "min–max", "p50 µs", "p99 µs", "CPU µs", "PostgreSQL's", floor]);
+    let cpu = |cpu: Option<f64>| cpu.map_or_else(|| "–".to_owned(), |cpu| format!("{cpu:.1}"));
+    for row in rows {
+        table.add_row([
+            row.subject.clone(),
+            row.in_flight.to_string(),
+            format!("{:.0}", row.per_second),
+            format!("{:.0}–{:.0}", row.per_second_min, row.per_second_max),
+            format!("{:.0}", row.p50_us),
+            format!("{:.0}", row.p99_us),
+            cpu(row.cpu_us),
+            cpu(row.database_cpu_us),
+            format!("{:.2}", row.of_floor),
+        ]);
+    }
     table.to_string()
 }

@@ -26,7 +26,8 @@ createRoot(root).render(
       <QueryClientProvider client={queries}>
         <RouterProvider router={router} />
       </QueryClientProvider>
-      <Notifications position="bottom-right" limit={4} />
+      {/* Where nothing is to be clicked: what was decided must not lie over what is decided next. */}
+      <Notifications position="top-center" limit={3} autoClose={3_000} />
     </MantineProvider>
   </StrictMode>,
 );

@@ -33,6 +33,9 @@ struct Arguments {
     /// Only decide so many calls from their bytes, for a profiler.
     #[arg(long)]
     profile: Option<u32>,
+    /// Only publish a bundle of 10,000 rules so many times.
+    #[arg(long)]
+    publish: Option<u32>,
     /// Where to write the figures as JSON; members that are in the file already are kept.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -59,6 +62,9 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if let Some(calls) = arguments.profile {
         return ours::profile(calls);
+    }
+    if let Some(times) = arguments.publish {
+        return ours::publish(times);
     }
     let others: &[(&'static str, Load)] = &[
         ("cel 0.15, indexed by action", cel_crate::load),

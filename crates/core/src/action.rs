@@ -7,7 +7,7 @@
 mod evidence;
 
 use crate::catalogue::{ActionType, Catalogue, Domain, Effect, TypeName};
-use crate::inspect::Inspector;
+use crate::inspect::{Inspector, Inspectors};
 use crate::text::{self, TextError};
 use crate::value::Object;
 
@@ -34,16 +34,19 @@ pub struct Action {
     /// The tool the program will run, if it says so.
     pub tool: Option<String>,
     /// What reads the payload.
-    pub inspectors: Vec<Inspector>,
+    pub inspectors: Inspectors,
 }
 
 /// Inherent risk of what nobody knows.
 const UNKNOWN_RISK: u8 = 50;
 /// What looks into the arguments of an action nobody knows, wherever there is something for it to read.
-const UNKNOWN_INSPECTORS: [Inspector; 4] = [Inspector::Sql, Inspector::Url, Inspector::Shell, Inspector::File];
+const UNKNOWN_INSPECTORS: Inspectors =
+    Inspectors::of(&[Inspector::Sql, Inspector::Url, Inspector::Shell, Inspector::File]);
 /// Where calls that run a tool by name put that name.
 const TOOL_KEYS: [&str; 3] = ["tool", "toolName", "name"];
 const RUNS_TOOL: &str = "execute_mcp_tool";
+const CHANGES_STRUCTURE: &str = "modify_schema";
+const DELETES: &str = "delete_records";
 
 /// Turns a declared name into an action. Refuses only names that cannot be shown to a person.
 pub fn resolve(
@@ -53,7 +56,7 @@ pub fn resolve(
     context: &Object,
 ) -> Result<Action, TextError> {
     let mut action = match catalogue.find(declared) {
-        Some(kind) => known(kind, declared),
+        Some(kind) => known(catalogue, kind, declared),
         None => unknown(catalogue, declared, context)?,
     };
     if let Some(tool) = tool {
@@ -65,14 +68,14 @@ pub fn resolve(
         action.add_meant(catalogue, tool);
     }
     if &*action.canonical == RUNS_TOOL {
-        for named in TOOL_KEYS.iter().filter_map(|key| context.get(*key)?.as_text()) {
+        for named in TOOL_KEYS.iter().filter_map(|key| context.get(key)?.as_text()) {
             action.add_meant(catalogue, named);
         }
     }
     Ok(action)
 }
 
-fn known(kind: &ActionType, declared: &str) -> Action {
+fn known(catalogue: &Catalogue, kind: &ActionType, declared: &str) -> Action {
     let definition = &kind.definition;
     let mut action = Action {
         declared: declared.to_owned(),
@@ -86,9 +89,13 @@ fn known(kind: &ActionType, declared: &str) -> Action {
         base_risk: definition.risk,
         inferred: false,
         tool: None,
-        inspectors: Vec::new(),
+        inspectors: Inspectors::default(),
     };
     action.take(kind);
+    // What `DROP TABLE` is by its text, `drop_table` is by its name.
+    if &*kind.name == CHANGES_STRUCTURE && evidence::removes_rows(declared) {
+        action.add(catalogue, DELETES);
+    }
     action
 }
 
@@ -113,11 +120,14 @@ fn unknown(catalogue: &Catalogue, declared: &str, context: &Object) -> Result<Ac
         },
         inferred: effect != Effect::Unknown,
         tool: None,
-        inspectors: UNKNOWN_INSPECTORS.to_vec(),
+        inspectors: UNKNOWN_INSPECTORS,
     };
     // `db.delete_records` is not ours, but restrictions on `delete_records` hold for it.
     if let Some((_, last)) = declared.rsplit_once(['.', '/', ':']) {
         action.add_meant(catalogue, last);
+    }
+    for name in evidence::other_names(declared) {
+        action.add_meant(catalogue, &name);
     }
     Ok(action)
 }
@@ -157,11 +167,7 @@ impl Action {
         self.effect = self.effect.max(definition.effect);
         self.reversible &= definition.reversible;
         self.base_risk = self.base_risk.max(definition.risk);
-        for inspector in &definition.inspectors {
-            if !self.inspectors.contains(inspector) {
-                self.inspectors.push(*inspector);
-            }
-        }
+        self.inspectors.add(&definition.inspectors);
     }
 }
 

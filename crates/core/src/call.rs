@@ -153,6 +153,14 @@ impl Call {
         (bytes, digest)
     }
 
+    /// The payload and the digest, with the canonical bytes written once.
+    #[must_use]
+    pub fn payload_and_digest(&self) -> (Vec<u8>, Digest) {
+        let (payload, action) = self.write_payload();
+        let digest = sha256(&[TAG, payload.get(action).unwrap_or_default()]);
+        (payload, digest)
+    }
+
     /// Members in their canonical order; all names are ASCII, so that is their byte order.
     fn write_canonical(&self, out: &mut Vec<u8>) {
         text_member(b"{\"agent\":", Some(&self.agent.id), out);

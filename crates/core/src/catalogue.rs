@@ -13,7 +13,8 @@ pub use definition::{Definition, Domain, Effect, Field, FieldKind, Unit};
 pub use names::words;
 
 use crate::digest::{Digest, sha256};
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 /// A canonical action type's name.
@@ -38,10 +39,12 @@ pub struct ActionType {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalogue {
     types: BTreeMap<TypeName, Arc<ActionType>>,
+    /// The same, for finding.
+    by_name: FxHashMap<TypeName, Arc<ActionType>>,
     common: BTreeMap<String, Field>,
     common_measures: Vec<Field>,
     /// By the name without separators and case.
-    by_key: HashMap<String, Arc<ActionType>>,
+    by_key: FxHashMap<String, Arc<ActionType>>,
 }
 
 /// What is wrong with a catalogue, and at which type.
@@ -130,13 +133,13 @@ impl Catalogue {
     /// The type with exactly this canonical name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<ActionType>> {
-        self.types.get(name)
+        self.by_name.get(name)
     }
 
     /// The type that `declared` means: its canonical name, an alias, or another spelling of either.
     #[must_use]
     pub fn find(&self, declared: &str) -> Option<&Arc<ActionType>> {
-        self.types.get(declared).or_else(|| self.by_key.get(&*names::key(declared)?))
+        self.by_name.get(declared).or_else(|| self.by_key.get(&*names::key(declared)?))
     }
 
     /// All types in the order of their names.
@@ -159,13 +162,13 @@ impl Catalogue {
     /// The field `field` of type `name`, its own, inherited or common.
     #[must_use]
     pub fn field(&self, name: &str, field: &str) -> Option<&Field> {
-        self.types.get(name).and_then(|kind| kind.fields.get(field)).or_else(|| self.common.get(field))
+        self.by_name.get(name).and_then(|kind| kind.fields.get(field)).or_else(|| self.common.get(field))
     }
 
     fn from_document(document: Document) -> Result<Self, CatalogueError> {
         let common = by_name("common", &document.common)?;
         let common_measures = measures(&common);
-        let mut catalogue = Self { types: BTreeMap::new(), common, common_measures, by_key: HashMap::new() };
+        let mut catalogue = Self { common, common_measures, ..Self::default() };
         for (name, definition) in &document.types {
             let kind = Arc::new(resolve(name, definition, &document.types, &catalogue.common)?);
             for spelling in std::iter::once(name).chain(&definition.aliases) {
@@ -175,6 +178,7 @@ impl Catalogue {
                     return Err(CatalogueError::Ambiguous { name: spelling.clone(), first, second });
                 }
             }
+            catalogue.by_name.insert(Arc::clone(&kind.name), Arc::clone(&kind));
             catalogue.types.insert(Arc::clone(&kind.name), kind);
         }
         Ok(catalogue)

@@ -55,13 +55,14 @@ impl Decimal {
                 exponent += 1;
             }
             magnitude = u128::from(small);
-        }
-        while magnitude.is_multiple_of(10) {
-            magnitude /= 10;
-            exponent += 1;
-        }
-        if magnitude >= LIMIT {
-            return Err(DecimalError::TooLong);
+        } else {
+            while magnitude.is_multiple_of(10) {
+                magnitude /= 10;
+                exponent += 1;
+            }
+            if magnitude >= LIMIT {
+                return Err(DecimalError::TooLong);
+            }
         }
         let exponent = i32::try_from(exponent).map_err(|_| DecimalError::TooLong)?;
         if exponent.abs() > MAX_EXPONENT {
@@ -232,6 +233,28 @@ impl std::ops::Neg for Decimal {
 
 impl Ord for Decimal {
     fn cmp(&self, other: &Self) -> Ordering {
+        if let Some((left, right)) = small_at_one_exponent(*self, *other) {
+            return left.cmp(&right);
+        }
+        self.compare(other)
+    }
+}
+
+/// Both coefficients at one exponent, where that takes no more than a product of 128 bits: nearly always.
+fn small_at_one_exponent(left: Decimal, right: Decimal) -> Option<(i128, i128)> {
+    let shift = left.exponent.checked_sub(right.exponent)?;
+    if shift == 0 {
+        return Some((left.coefficient, right.coefficient));
+    }
+    let raised = |value: Decimal| {
+        let small = i64::try_from(value.coefficient).ok()?;
+        Some(i128::from(small) * i128::from(10i64.checked_pow(shift.unsigned_abs())?))
+    };
+    if shift > 0 { Some((raised(left)?, right.coefficient)) } else { Some((left.coefficient, raised(right)?)) }
+}
+
+impl Decimal {
+    fn compare(&self, other: &Self) -> Ordering {
         let by_sign = self.coefficient.signum().cmp(&other.coefficient.signum());
         if by_sign != Ordering::Equal || self.is_zero() {
             return by_sign;
@@ -311,11 +334,19 @@ fn parse_exponent(text: &str) -> Result<i64, DecimalError> {
 /// Plain digits up to 40 places, else `12e99`; always a JSON number that reads back to the same value.
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = wire::small_text(*self, &mut [0; wire::SMALL]) {
+            return f.write_str(text);
+        }
         let sign = if self.is_negative() { "-" } else { "" };
         let digits = self.coefficient.unsigned_abs().to_string();
         let places = usize::try_from(self.exponent.unsigned_abs()).unwrap_or(usize::MAX);
         if places > 40 {
             return write!(f, "{sign}{digits}e{}", self.exponent);
+        }
+        if self.exponent == 0
+            && let Ok(whole) = i64::try_from(self.coefficient)
+        {
+            return write!(f, "{whole}");
         }
         if self.exponent >= 0 {
             return write!(f, "{sign}{digits}{:0<places$}", "");

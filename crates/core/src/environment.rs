@@ -5,11 +5,10 @@
 
 use crate::target::Registration;
 use crate::text::{self, TextError};
-use crate::value::{Object, Value};
+use crate::value::{Object, Text, Value};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;
 use std::fmt;
-use std::sync::Arc;
 
 /// Context members that name an environment in the tools agents call.
 const CONTEXT_KEYS: [&str; 4] = ["environment", "env", "stage", "deploymentEnvironment"];
@@ -18,15 +17,18 @@ const CONTEXT_KEYS: [&str; 4] = ["environment", "env", "stage", "deploymentEnvir
 ///
 /// INVARIANT: `Ord` is strictness first, so the stricter of two is their `max`.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Environment(Arc<str>);
+pub struct Environment(Text);
 
 impl Environment {
     #[must_use]
     pub fn production() -> Self {
-        Self("production".into())
+        Self(Text::new_static("production"))
     }
 
     pub fn new(name: &str) -> Result<Self, TextError> {
+        if matches!(name, "production" | "staging" | "development" | "test" | "sandbox") {
+            return Ok(Self(Text::new(name)));
+        }
         let normal = text::normal_target(name)?;
         let known = match normal.as_str() {
             "stage" | "stg" => "staging",
@@ -51,7 +53,7 @@ impl Environment {
     /// How much an action there matters; names nobody declared harmless are stricter than staging.
     #[must_use]
     pub fn strictness(&self) -> Strictness {
-        match &*self.0 {
+        match self.as_str() {
             "production" => Strictness::Production,
             "staging" => Strictness::Staging,
             "test" | "development" | "sandbox" => Strictness::Development,
@@ -102,13 +104,13 @@ pub fn resolve(registration: &Registration, agent: &Environment, context: &Objec
 
 /// The strictest environment that the context names under one of the names for it.
 fn said(context: &Object) -> Option<Environment> {
-    CONTEXT_KEYS.iter().filter_map(|key| context.get(*key)).map(read).max()
+    CONTEXT_KEYS.iter().filter_map(|key| context.get(key)).map(read).max()
 }
 
 /// The same under any other spelling of these names (`ENV`, `deployment_environment`): no way to say it,
 /// so it counts only where it is stricter.
 fn hinted(context: &Object) -> Option<Environment> {
-    let hints = |name: &str| !CONTEXT_KEYS.contains(&name) && CONTEXT_KEYS.iter().any(|key| is_spelling(name, key));
+    let hints = |name: &str| CONTEXT_KEYS.iter().any(|key| is_spelling(name, key) && name != *key);
     context.iter().filter(|(name, _)| hints(name)).map(|(_, value)| read(value)).max()
 }
 
@@ -120,7 +122,12 @@ fn read(value: &Value) -> Environment {
 
 /// Whether two names differ only in case and separators.
 fn is_spelling(name: &str, of: &str) -> bool {
-    // Asked of every argument of every call: no list of letters is made.
+    if name.is_ascii() {
+        // Asked of every argument of every call.
+        let lower = |letter: u8| letter.to_ascii_lowercase();
+        let letters = name.bytes().filter(u8::is_ascii_alphanumeric).map(lower);
+        return name.len() >= of.len() && letters.eq(of.bytes().map(lower));
+    }
     let letters = name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase);
     let wanted = of.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase);
     name.len() >= of.len() && letters.eq(wanted)
@@ -146,7 +153,7 @@ impl fmt::Display for Environment {
 
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 

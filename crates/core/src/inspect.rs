@@ -17,9 +17,8 @@ mod wrapped;
 use crate::call::Call;
 use crate::catalogue::{Catalogue, TypeName};
 use crate::settings::Settings;
-use crate::value::{Object, Value};
+use crate::value::{Object, Text, Value};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// The ordinary value that stands for what could not be read.
@@ -90,6 +89,36 @@ impl Inspector {
             Self::File => &["paths", "traversal", "absolute", "secret", "count"],
             Self::Blast => &["count", "percent", "from", "to", "factor", "to_zero", "everything"],
         }
+    }
+}
+
+/// Several inspectors, each once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inspectors(u8);
+
+impl Inspectors {
+    #[must_use]
+    pub const fn of(inspectors: &[Inspector]) -> Self {
+        let (mut set, mut rest) = (0, inspectors);
+        while let Some((first, others)) = rest.split_first() {
+            set |= 1 << *first as u8;
+            rest = others;
+        }
+        Self(set)
+    }
+
+    pub fn add(&mut self, inspectors: &[Inspector]) {
+        self.0 |= Self::of(inspectors).0;
+    }
+
+    #[must_use]
+    pub fn contains(self, inspector: Inspector) -> bool {
+        self.0 & Self::of(&[inspector]).0 != 0
+    }
+
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
     }
 }
 
@@ -177,7 +206,7 @@ impl Readings {
     pub fn to_value(&self) -> Value {
         let mut members: Object = Inspector::ALL
             .into_iter()
-            .filter_map(|inspector| Some((inspector.as_str().to_owned(), self.get(inspector).to_value()?)))
+            .filter_map(|inspector| Some((inspector.as_str(), self.get(inspector).to_value()?)))
             .collect();
         if !self.found.is_empty() {
             let found = self.found.iter().map(|name| Value::from(&**name)).collect();
@@ -208,12 +237,12 @@ impl Readings {
 pub fn read_all(call: &mut Call, catalogue: &Catalogue, settings: &Settings) -> Readings {
     let mut readings = Readings::default();
     let mut found = Vec::new();
-    let applies = |inspector: &Inspector| call.action.inspectors.contains(inspector);
-    if Inspector::ALL.iter().any(applies) {
+    let applying = call.action.inspectors;
+    if !applying.is_empty() {
         let opened = wrapped::open(&call.context).map(|context| Call { context, ..call.clone() });
         let opened = opened.as_ref().unwrap_or(call);
         let readable = wrapped::is_small(&opened.context);
-        for inspector in Inspector::ALL.into_iter().filter(applies) {
+        for inspector in Inspector::ALL.into_iter().filter(|inspector| applying.contains(*inspector)) {
             let reading = if readable { read(inspector, opened, settings, &mut found) } else { Reading::Unknown };
             readings.set(inspector, reading);
         }
@@ -225,23 +254,43 @@ pub fn read_all(call: &mut Call, catalogue: &Catalogue, settings: &Settings) -> 
     readings
 }
 
+/// Up to this many names are compared with each other.
+const FEW_NAMES: usize = 16;
+
 /// An argument that a call has under two spellings (`recordType`, `RecordType`): a tool may take either,
 /// so nobody can tell which of the two values counts.
 #[must_use]
 pub fn named_twice(context: &Object) -> Option<&str> {
-    let flat =
-        || context.keys().map(|name| (arguments::flat(name), name.as_str())).filter(|(flat, _)| !flat.is_empty());
-    let mut seen = HashSet::with_capacity(context.len());
+    let mut names: Vec<(Text, &str)> = context
+        .keys()
+        .map(|name| (arguments::flat(name), name.as_str()))
+        .filter(|(flat, _)| !flat.is_empty())
+        .collect();
     // Nearly always there is none, which is told without sorting.
-    if flat().all(|(flat, _)| seen.insert(flat)) {
+    if all_differ(&names) {
         return None;
     }
-    let mut names: Vec<(Cow<'_, str>, &str)> = flat().collect();
     names.sort_unstable();
     names.windows(2).find_map(|pair| match pair {
         [(one, name), (other, _)] if one == other => Some(*name),
         _ => None,
     })
+}
+
+fn all_differ(names: &[(Text, &str)]) -> bool {
+    let mut rest = names;
+    if names.len() > FEW_NAMES {
+        // SECURITY: the names are the caller's, so they are hashed with a key that the caller does not know.
+        let mut seen = HashSet::with_capacity(names.len());
+        return names.iter().all(|(flat, _)| seen.insert(flat));
+    }
+    while let Some(((flat, _), others)) = rest.split_first() {
+        if others.iter().any(|(other, _)| other == flat) {
+            return false;
+        }
+        rest = others;
+    }
+    true
 }
 
 fn read(inspector: Inspector, call: &Call, settings: &Settings, found: &mut Vec<TypeName>) -> Reading {

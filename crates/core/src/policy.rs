@@ -15,6 +15,7 @@ pub(crate) mod program;
 pub mod rule;
 pub mod schema;
 pub mod selector;
+pub(crate) mod shape;
 mod source;
 mod yaml;
 

@@ -9,6 +9,7 @@
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 pub(crate) mod pair;
 mod size;
@@ -29,9 +30,10 @@ const HOUR: i64 = 60 * MINUTE;
 /// All profiles of a workspace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profiles {
-    agents: HashMap<Box<str>, Profile>,
+    /// Shared with copies until one of them changes, so that a copy of all costs little.
+    agents: HashMap<Arc<str>, Arc<Profile>>,
     /// Agents by when they last taught something, for forgetting.
-    by_age: BTreeMap<u64, Box<str>>,
+    by_age: BTreeMap<u64, Arc<str>>,
     pairs: usize,
     /// Observations ever learned.
     learned: u64,
@@ -115,9 +117,14 @@ impl Profiles {
         Usual { agent: observations, hour: hour_of(at), size, types: types.map(read).collect() }
     }
 
+    /// The action types that are kept apart for an agent, in the order of their names.
+    pub fn types_of(&self, agent: &str) -> impl Iterator<Item = &str> {
+        self.agents.get(agent).into_iter().flat_map(|profile| profile.types.keys().map(AsRef::as_ref))
+    }
+
     /// Counts a decided call, whatever was decided.
     pub fn note(&mut self, agent: &str, read: &Usual) {
-        let Some(profile) = self.agents.get_mut(agent) else { return };
+        let Some(profile) = self.agents.get_mut(agent).map(Arc::make_mut) else { return };
         for kind in &read.types {
             if let Some(pair) = profile.types.get_mut(kind.r#type.as_str()) {
                 pair.note(read.hour);
@@ -129,9 +136,10 @@ impl Profiles {
     pub fn learn(&mut self, agent: &str, observation: &Observation, at: Micros) {
         self.learned += 1;
         let (learned, now) = (self.learned, hour_of(at));
-        let profile = self.agents.entry(agent.into()).or_default();
+        let name: Arc<str> = agent.into();
+        let profile = Arc::make_mut(self.agents.entry(Arc::clone(&name)).or_default());
         self.by_age.remove(&profile.learned);
-        self.by_age.insert(learned, agent.into());
+        self.by_age.insert(learned, name);
         profile.learned = learned;
         profile.observations += 1;
         let before = profile.types.len();
@@ -206,7 +214,7 @@ impl Serialize for Profiles {
             .agents
             .iter()
             .map(|(agent, profile)| StoredAgent {
-                agent: agent.clone(),
+                agent: (**agent).into(),
                 observations: profile.observations,
                 learned: profile.learned,
                 types: profile.types.clone(),
@@ -223,8 +231,9 @@ impl<'de> Deserialize<'de> for Profiles {
         let mut profiles = Self { learned: stored.learned, ..Self::default() };
         for StoredAgent { agent, observations, learned, types } in stored.agents {
             profiles.pairs += types.len();
-            let twice = profiles.by_age.insert(learned, agent.clone()).is_some();
-            profiles.agents.insert(agent, Profile { observations, learned, types });
+            let agent: Arc<str> = agent.into();
+            let twice = profiles.by_age.insert(learned, Arc::clone(&agent)).is_some();
+            profiles.agents.insert(agent, Arc::new(Profile { observations, learned, types }));
             if twice {
                 return Err(serde::de::Error::custom("two profiles are of the same age"));
             }

@@ -10,7 +10,7 @@ use crate::decide::{Decision, Facts, decide, prepare};
 use crate::inspect::Readings;
 use crate::json;
 use crate::policy::Bundle;
-use crate::value::Value;
+use crate::value::{Text, Value};
 
 /// What the record keeps of a decision's inputs.
 #[derive(Clone, Copy, Debug)]
@@ -57,13 +57,13 @@ pub fn differences(recorded: &[u8], recomputed: &Decision) -> Result<Vec<Differe
         _ => Err(RecomputeError::Unreadable),
     };
     let (recorded, again) = (read(recorded)?, read(&again)?);
-    let mut members: Vec<&String> = recorded.keys().chain(again.keys()).collect();
+    let mut members: Vec<&Text> = recorded.keys().chain(again.keys()).collect();
     members.sort();
     members.dedup();
-    let difference = |member: &String| {
+    let difference = |member: &Text| {
         let side = |members: &crate::value::Object| members.get(member).cloned().unwrap_or_default();
         let (recorded, recomputed) = (side(&recorded), side(&again));
-        (recorded != recomputed).then(|| Difference { member: member.clone(), recorded, recomputed })
+        (recorded != recomputed).then(|| Difference { member: member.to_string(), recorded, recomputed })
     };
     Ok(members.into_iter().filter_map(difference).collect())
 }

@@ -10,7 +10,7 @@ use crate::decimal::Decimal;
 use crate::environment::Strictness;
 use crate::profile::thirds;
 use crate::target::Sensitivity;
-use crate::value::Value;
+use crate::value::{Text, Value};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -34,7 +34,7 @@ pub enum Severity {
 pub struct Factor {
     pub name: Cow<'static, str>,
     pub points: u8,
-    pub sentence: String,
+    pub sentence: Text,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,7 +93,19 @@ impl Risk {
     }
 }
 
-fn factor(name: &'static str, points: u32, sentence: String) -> Factor {
+/// The parts as one sentence. Every call has a handful of them, which are copied with the decision.
+fn said(parts: &[&str]) -> Text {
+    let mut room = [0; 256];
+    let mut end = 0usize;
+    for part in parts {
+        let Some(place) = room.get_mut(end..end.saturating_add(part.len())) else { return parts.concat().into() };
+        place.copy_from_slice(part.as_bytes());
+        end += part.len();
+    }
+    room.get(..end).and_then(|text| std::str::from_utf8(text).ok()).map(Text::new).unwrap_or_default()
+}
+
+fn factor(name: &'static str, points: u32, sentence: Text) -> Factor {
     Factor { name: Cow::Borrowed(name), points: u8::try_from(points.min(100)).unwrap_or(100), sentence }
 }
 
@@ -105,7 +117,7 @@ fn action(call: &Call, weights: &Weights) -> Factor {
     let action = &call.action;
     let kind = if action.known { "" } else { " (not in the catalogue)" };
     let back = if action.reversible { "can be undone" } else { "cannot be undone" };
-    let sentence = format!("`{}`{kind} is a {} action that {back}", action.canonical, action.effect);
+    let sentence = said(&["`", &action.canonical, "`", kind, " is a ", action.effect.as_str(), " action that ", back]);
     factor("action", percent_of(action.base_risk, weights.action_percent), sentence)
 }
 
@@ -123,7 +135,7 @@ fn sensitivity(call: &Call, weights: &Weights) -> Factor {
         Some(Sensitivity::High) => (high, "is registered as sensitive"),
         None => (high, "has no registered sensitivity, so it counts as sensitive"),
     };
-    factor("target", weakened(points, call, weights), format!("`{}` {sentence}", call.target))
+    factor("target", weakened(points, call, weights), said(&["`", &call.target, "` ", sentence]))
 }
 
 fn environment(call: &Call, weights: &Weights) -> Factor {
@@ -134,7 +146,7 @@ fn environment(call: &Call, weights: &Weights) -> Factor {
         Strictness::Other => other,
         Strictness::Production => production,
     };
-    let sentence = format!("it takes effect in `{}`", call.environment);
+    let sentence = said(&["it takes effect in `", call.environment.as_str(), "`"]);
     factor("environment", weakened(points, call, weights), sentence)
 }
 
@@ -152,13 +164,13 @@ fn scale(call: &Call, catalogue: &Catalogue, weights: &Weights) -> Factor {
         }
     }
     let Some((points, field, measured)) = largest.filter(|(points, ..)| *points > 0) else {
-        return factor("scale", 0, "nothing in the call measures its scale".to_owned());
+        return factor("scale", 0, Text::new_static("nothing in the call measures its scale"));
     };
     let name = &field.name;
     let sentence = match measured {
-        Measured::Size(number) => format!("`{name}` is {number}"),
-        Measured::Missing => format!("`{name}` is missing, so it counts at its worst"),
-        Measured::Unreadable => format!("`{name}` is not a number, so it counts at its worst"),
+        Measured::Size(number) => said(&["`", name, "` is ", &number.to_string()]),
+        Measured::Missing => said(&["`", name, "` is missing, so it counts at its worst"]),
+        Measured::Unreadable => said(&["`", name, "` is not a number, so it counts at its worst"]),
     };
     factor("scale", points, sentence)
 }

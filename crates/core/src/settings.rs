@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields, try_from = "Unchecked")]
 pub struct Settings {
-    /// Mail and host domains that are ours, lower case; each covers its sub-domains, except one written
-    /// with `=` in front, which is only itself.
+    /// Domains whose mail is ours, lower case. `acme.example` is only itself, `*.acme.example` all that is below
+    /// it: a sub-domain may be lent to customers or to somebody else's service.
     pub internal_domains: Vec<String>,
     /// What holds for a call that no rule matched.
     pub default_decision: Outcome,
@@ -126,12 +126,12 @@ impl Settings {
         self.observe.map(|observe| observe.until).filter(|until| now < *until)
     }
 
-    /// Whether `domain` (lower case) is one of ours or below one of ours.
+    /// Whether `domain` (lower case) is one of ours.
     #[must_use]
     pub fn is_internal_domain(&self, domain: &str) -> bool {
-        self.internal_domains.iter().any(|ours| match ours.strip_prefix('=') {
-            Some(only) => domain == only,
-            None => domain.strip_suffix(ours.as_str()).is_some_and(|front| front.is_empty() || front.ends_with('.')),
+        self.internal_domains.iter().any(|ours| match ours.strip_prefix("*.") {
+            Some(above) => domain.strip_suffix(above).is_some_and(|front| front.ends_with('.')),
+            None => domain == ours,
         })
     }
 }
@@ -183,7 +183,9 @@ impl TryFrom<Unchecked> for Settings {
 
 fn internal_domain(domain: &str) -> Result<String, &'static str> {
     let written = domain.trim();
-    let (only, name) = written.strip_prefix('=').map_or(("", written), |name| ("=", name));
+    let (below, name) = written.strip_prefix("*.").map_or(("", written), |name| ("*.", name));
+    // `=acme.example` said once that sub-domains are not meant, which is so without it now.
+    let name = name.strip_prefix('=').filter(|_| below.is_empty()).unwrap_or(name);
     let lower = name.trim_start_matches('@').to_ascii_lowercase();
     if !is_host_name(&lower) {
         return Err("is not a domain name (write international names in their `xn--` form)");
@@ -191,7 +193,7 @@ fn internal_domain(domain: &str) -> Result<String, &'static str> {
     if !lower.contains('.') {
         return Err("has no dot: a whole top-level domain cannot be internal");
     }
-    Ok(format!("{only}{lower}"))
+    Ok(format!("{below}{lower}"))
 }
 
 fn check_limits(limits: &Limits) -> Result<(), SettingsError> {

@@ -31,19 +31,22 @@ pub fn normal_target(text: &str) -> Result<String, TextError> {
     if trimmed.len() > MAX_NAME_BYTES {
         return Err(TextError::TooLong { limit: MAX_NAME_BYTES });
     }
-    let normal = fold(trimmed);
-    let normal = normal.trim();
+    let folded = fold(trimmed);
+    let normal = folded.trim();
     printable(normal)?;
     if normal.len() > MAX_NAME_BYTES {
         return Err(TextError::TooLong { limit: MAX_NAME_BYTES });
     }
-    Ok(normal.to_owned())
+    Ok(if normal.len() == folded.len() { folded } else { normal.to_owned() })
 }
 
 /// Checks that `text` is not empty and holds only characters a person can see.
 pub fn printable(text: &str) -> Result<(), TextError> {
     if text.is_empty() {
         return Err(TextError::Empty);
+    }
+    if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return Ok(());
     }
     match text.char_indices().find(|(_, character)| invisible(*character)) {
         Some((at, character)) => Err(TextError::Unprintable { code: u32::from(character), at }),

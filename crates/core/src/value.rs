@@ -1,10 +1,13 @@
-//! A JSON value as Runplane sees it: numbers are exact decimals, object keys are unique and ordered.
+//! A JSON value as Runplane sees it: numbers are exact decimals, texts of a few bytes need no memory of their own.
 
 use crate::decimal::Decimal;
-use std::collections::BTreeMap;
 
-/// Object members by key. Canonical (RFC 8785, UTF-16) order is made by the writer, not by this map.
-pub type Object = BTreeMap<String, Value>;
+mod object;
+
+pub use object::Object;
+
+/// A text of a value or the name of a member; up to 23 bytes stand where it stands.
+pub type Text = smol_str::SmolStr;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Value {
@@ -12,7 +15,7 @@ pub enum Value {
     Null,
     Bool(bool),
     Number(Decimal),
-    Text(String),
+    Text(Text),
     List(Vec<Value>),
     Object(Object),
 }
@@ -71,7 +74,13 @@ impl Value {
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
+        Self::Text(Text::new(text))
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
     }
 }
 

@@ -93,7 +93,7 @@ impl<'e> Rest<'e> {
         let mut end = 0;
         loop {
             let ahead = self.0.get(end..).ok_or(FrameError::NotAnObject)?;
-            end += memchr::memchr2(b'"', b'\\', ahead).ok_or(FrameError::NotAnObject)?;
+            end += quote_or_backslash(ahead).ok_or(FrameError::NotAnObject)?;
             if self.0.get(end) == Some(&b'"') {
                 break;
             }
@@ -129,6 +129,10 @@ impl<'e> Rest<'e> {
     fn value(&mut self) -> Result<(), FrameError> {
         let mut depth = 0usize;
         loop {
+            // Inside of brackets commas do not matter, and there is much inside.
+            let ends = |byte: &u8| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']') || (*byte == b',' && depth == 0);
+            let plain = self.0.iter().position(ends).ok_or(FrameError::NotAnObject)?;
+            self.take(plain)?;
             match self.0.first().ok_or(FrameError::NotAnObject)? {
                 b',' | b'}' if depth == 0 => return Ok(()),
                 b'"' => {
@@ -137,12 +141,38 @@ impl<'e> Rest<'e> {
                     continue;
                 }
                 b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth = depth.checked_sub(1).ok_or(FrameError::NotAnObject)?,
-                _ => {}
+                _ => depth = depth.checked_sub(1).ok_or(FrameError::NotAnObject)?,
             }
             self.next()?;
         }
     }
+}
+
+/// Most strings are short: for those eight bytes at a time are cheaper than a search in wide steps.
+fn quote_or_backslash(text: &[u8]) -> Option<usize> {
+    const SHORT: usize = 4;
+    let (words, rest) = text.as_chunks::<8>();
+    for (place, word) in words.iter().take(SHORT).enumerate() {
+        let found = has(*word, b'"') | has(*word, b'\\');
+        if found != 0 {
+            return Some(8 * place + usize::try_from(found.trailing_zeros() / 8).ok()?);
+        }
+    }
+    match text.get(8 * SHORT..) {
+        Some(long) => memchr::memchr2(b'"', b'\\', long).map(|found| found + 8 * SHORT),
+        None => {
+            let is_wanted = |byte: &u8| matches!(byte, b'"' | b'\\');
+            rest.iter().position(is_wanted).map(|found| found + text.len() - rest.len())
+        }
+    }
+}
+
+/// The lowest bit that is set belongs to the first byte that is the wanted one; none is set if there is none.
+const fn has(word: [u8; 8], wanted: u8) -> u64 {
+    const LOW: u64 = u64::from_le_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    let zero_where_equal = u64::from_le_bytes(word) ^ u64::from_le_bytes([wanted; 8]);
+    zero_where_equal.wrapping_sub(LOW) & !zero_where_equal & HIGH
 }
 
 #[cfg(test)]

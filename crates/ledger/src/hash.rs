@@ -38,12 +38,29 @@ impl Hash {
     /// Reads what `Display` writes and nothing else: upper case is refused, so equal hashes have
     /// equal texts.
     pub fn from_hex(text: &[u8]) -> Result<Self, HashError> {
-        if text.iter().any(u8::is_ascii_uppercase) {
+        let (pairs, rest) = text.as_chunks::<2>();
+        if pairs.len() != 32 || !rest.is_empty() {
             return Err(HashError);
         }
-        let mut bytes = [0; 32];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| HashError)?;
+        let (mut bytes, mut wrong) = ([0; 32], 0);
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            let (high, low) = (nibble(*high), nibble(*low));
+            wrong |= high | low;
+            *byte = high << 4 | low;
+        }
+        if wrong > 0x0f {
+            return Err(HashError);
+        }
         Ok(Self(bytes))
+    }
+}
+
+/// The value of a lower-case hexadecimal digit; of everything else something above 15.
+const fn nibble(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => 0xff,
     }
 }
 

@@ -38,23 +38,9 @@ pub enum ProveError<E> {
 pub fn inclusion<E>(
     index: u64,
     size: u64,
-    mut leaf_hash: impl FnMut(u64) -> Result<Hash, E>,
+    leaf_hash: impl FnMut(u64) -> Result<Hash, E>,
 ) -> Result<Vec<Hash>, ProveError<E>> {
-    check_index(index, size)?;
-    let (mut from, mut to) = (0, size);
-    let mut from_the_root = Vec::new();
-    while to - from > 1 {
-        let middle = from + left_size(to - from);
-        if index < middle {
-            from_the_root.push(range_root(middle, to, &mut leaf_hash)?);
-            to = middle;
-        } else {
-            from_the_root.push(range_root(from, middle, &mut leaf_hash)?);
-            from = middle;
-        }
-    }
-    from_the_root.reverse();
-    Ok(from_the_root)
+    inclusion_over(index, size, |_, _| None, leaf_hash)
 }
 
 /// The same where the hashes of whole ranges are known: `known` is asked for each range `from..to` that a tree of this

@@ -2,6 +2,7 @@
 
 use crate::clock::SharedClock;
 use crate::error::{Error, Kind};
+use crate::events::Places;
 use crate::http::health::Probe;
 use crate::id;
 use crate::latency::Latencies;
@@ -12,27 +13,25 @@ use crate::permit::PermitKey;
 use crate::place::Seeds;
 use crate::rate::RateLimits;
 use crate::secret::Fingerprint;
-use crate::sequencer::{self, Sequencer};
+use crate::sequencer::{self, Aside, Bound, Sequencer, Taken};
 use crate::tasks::{self, Tasks};
 use crate::workspace::{Published, QUEUE_LENGTH, Workspace};
 use parking_lot::{Mutex, RwLock};
 use runplane_ledger::SigningKey;
 use runplane_ledger::checkpoint::origin;
-use runplane_store::{Installation, Snapshot, Store};
-use std::collections::{BTreeMap, HashMap};
+use runplane_store::{Installation, Store};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 /// Snapshots that may wait for the writer; more are skipped and taken again later.
 const SNAPSHOT_QUEUE: usize = 4;
 /// For how long one node is the one that saves snapshots of a workspace.
 const SNAPSHOT_LEASE: Duration = Duration::from_secs(60);
-/// Event streams open at once; more are told to come back.
-const MOST_STREAMS: usize = 1_000;
 
 pub struct App {
     pub store: Arc<dyn Store>,
@@ -48,7 +47,7 @@ pub struct App {
     pub passwords: Passwords,
     pub attempts: Attempts,
     /// Places for event streams.
-    pub streams: Arc<Semaphore>,
+    pub streams: Arc<Places>,
     /// Rises whenever sessions end, so that open streams look at theirs.
     pub sign_outs: AtomicU64,
     pub latencies: Latencies,
@@ -60,7 +59,9 @@ pub struct App {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Changes with every commit.
     pub commits: Arc<watch::Sender<u64>>,
-    snapshots: Mutex<Option<SyncSender<(String, Snapshot)>>>,
+    snapshots: Mutex<Option<SyncSender<Taken>>>,
+    /// Memory that the meters of all workspaces may take up.
+    bound: Bound,
 }
 
 impl App {
@@ -78,7 +79,8 @@ impl App {
         let node = id::generate(id::NODE, clock.now())?;
         let writer_node = node.clone();
         let latencies = Latencies::since(clock.now());
-        let (snapshots, writer) = sync_channel::<(String, Snapshot)>(SNAPSHOT_QUEUE);
+        let bound = Bound::new(options.state_memory, options.place.data.clone());
+        let (snapshots, writer) = sync_channel::<Taken>(SNAPSHOT_QUEUE);
         let app = Arc::new(Self {
             store: Arc::clone(&store),
             clock,
@@ -91,7 +93,7 @@ impl App {
             probe: Probe::default(),
             passwords: Passwords::default(),
             attempts: Attempts::default(),
-            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+            streams: Arc::default(),
             sign_outs: AtomicU64::new(0),
             latencies,
             ledger_seed: seeds.ledger,
@@ -101,19 +103,9 @@ impl App {
             threads: Mutex::default(),
             commits: Arc::new(watch::channel(0).0),
             snapshots: Mutex::new(Some(snapshots)),
+            bound,
         });
-        app.keep_thread(tasks::thread("snapshots", move || {
-            for (workspace, snapshot) in writer {
-                // Every node could make one; of those that are as good as each other, one is enough.
-                let task = format!("snapshots of {workspace}");
-                if !store.hold_lease(&task, &writer_node, SNAPSHOT_LEASE).unwrap_or(false) {
-                    continue;
-                }
-                if let Err(failure) = store.save_snapshot(&workspace, &snapshot) {
-                    tracing::error!(workspace, %failure, "a snapshot could not be saved");
-                }
-            }
-        }))?;
+        app.keep_thread(tasks::thread("snapshots", move || save_snapshots(&writer, &*store, &writer_node)))?;
         for workspace in app.store.list_workspaces()? {
             app.open_workspace(&workspace.id)?;
         }
@@ -134,7 +126,10 @@ impl App {
         let key = SigningKey::from_seed(&origin(id), &self.ledger_seed)
             .map_err(|failure| Error::internal("the signing key cannot be used").because(failure))?;
         let key = Arc::new(key);
-        let recovered = sequencer::recover(&*self.store, id, key.verifying())?;
+        sequencer::check_form(&*self.store, id)?;
+        self.bound.share();
+        let recovered = sequencer::recover(&*self.store, id, key.verifying(), Some(&self.bound));
+        let recovered = recovered.inspect_err(|_| self.bound.leave())?;
         let snapshots = self.snapshots.lock().clone().ok_or_else(|| Error::plain(Kind::AuditUnavailable))?;
         let (queue, commands) = sync_channel(QUEUE_LENGTH);
         let published = Arc::new(Published::new(recovered.control.clone(), recovered.head, Arc::clone(&self.commits)));
@@ -152,7 +147,7 @@ impl App {
             Arc::clone(&self.clock),
             key,
             published,
-            snapshots,
+            Aside { snapshots, kept: recovered.kept, bound: self.bound.clone() },
             recovered.state,
         );
         self.keep_thread(tasks::thread("sequencer", move || sequencer.run(&commands)))?;
@@ -218,5 +213,27 @@ impl App {
         let thread = started.map_err(|failure| Error::internal("a thread could not be started").because(failure))?;
         self.threads.lock().push(thread);
         Ok(())
+    }
+}
+
+/// Saves what is taken, until nobody takes any more.
+fn save_snapshots(taken: &Receiver<Taken>, store: &dyn Store, node: &str) {
+    let mut tasks = BTreeSet::new();
+    for taken in taken {
+        let workspace = &taken.workspace;
+        // Every node could make one; of those that are as good as each other, one is enough.
+        let task = format!("snapshots of {workspace}");
+        if !store.hold_lease(&task, node, SNAPSHOT_LEASE).unwrap_or(false) {
+            continue;
+        }
+        if let Err(failure) = taken.save(store) {
+            tracing::error!(workspace, %failure, "a snapshot could not be saved");
+        }
+        tasks.insert(task);
+    }
+    for task in tasks {
+        if let Err(failure) = store.hold_lease(&task, node, Duration::ZERO) {
+            tracing::info!(task, %failure, "a task could not be given back; another node takes it later");
+        }
     }
 }

@@ -7,7 +7,8 @@
 //! each step is one commit on the copy's own head, and control is written with the last one. Sessions and one-time links
 //! are not copied: people sign in again.
 //!
-//! It refuses a target that holds an installation, and a source that does not verify.
+//! It refuses a target that holds an installation, a source that does not verify, and one with which the program that
+//! serves the copy would not go on.
 
 use crate::control::change::kind;
 use crate::error::{Error, Kind};
@@ -15,10 +16,13 @@ use crate::history::{History, Row};
 use crate::place::Seeds;
 use crate::random;
 use crate::record::{DecisionBody, Entry as Record, Kind as EntryKind, OutcomeBody};
+use crate::sequencer;
 use runplane_ledger::checkpoint::origin;
 use runplane_ledger::verify::Head as VerifiedHead;
 use runplane_ledger::{Frontier, Hash, SigningKey, Verifier};
-use runplane_store::{Batch, Change, Entry, EntryRow, Head, NewPayload, Payload, Retention, Store, Workspace};
+use runplane_store::{
+    Batch, Change, Entry, EntryRow, Head, NewPayload, Payload, Retention, Store, StoreError, Upkeep, Workspace,
+};
 use std::collections::BTreeMap;
 
 /// About how many entries one commit of the copy has.
@@ -29,8 +33,16 @@ const ERASED: i64 = 0;
 /// How far a copy is.
 pub struct Progress<'a> {
     pub workspace: &'a str,
-    pub copied: u64,
+    pub phase: Phase,
+    /// Entries that are copied, or read again.
+    pub done: u64,
     pub of: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Copying,
+    Verifying,
 }
 
 /// What was copied, and found to be the same.
@@ -53,12 +65,27 @@ pub fn copy(
         let which = if found.id == installation.id { "this installation already" } else { "another installation" };
         return Err(Error::new(Kind::AlreadyExists, format!("the target holds {which}")));
     }
+    let workspaces = from.list_workspaces()?;
+    workspaces.iter().try_for_each(|workspace| sequencer::check_form(from, &workspace.id))?;
     seeds.agree(to)?;
+    let heads = workspaces.iter().map(|workspace| from.load_head(&workspace.id)).collect::<Result<Vec<_>, _>>()?;
+    // Approvals and payloads of entries that are copied are not read again: a copy goes on only from the very same source.
+    let source: Vec<u8> = heads.iter().flat_map(|head| head.nonce).collect();
+    to.agree("source of this copy", &source).map_err(|failure| match failure {
+        StoreError::Contradiction(_) => Error::new(
+            Kind::InvalidRequest,
+            "the source has changed since this copy of it was begun: copy to an empty database",
+        ),
+        other => other.into(),
+    })?;
+    if let Some(now_us) = heads.iter().map(|head| head.time_us).max() {
+        to.tend(&Upkeep { now_us, keep_lists_us: None })?;
+    }
     let mut copied = Vec::new();
-    for workspace in from.list_workspaces()? {
-        let copying = Copying { from, to, workspace: &workspace };
+    for workspace in &workspaces {
+        let copying = Copying { from, to, workspace };
         let head = copying.run(&mut progress)?;
-        copied.push(copying.verify(seeds, &head)?);
+        copied.push(copying.verify(seeds, &head, &mut progress)?);
     }
     // Last: no server starts on half a copy.
     to.insert_installation(&installation)?;
@@ -79,7 +106,7 @@ impl Copying<'_> {
         let mut at = if exists { Some(self.to.load_head(id)?) } else { None };
         loop {
             let size = at.as_ref().map_or(0, |head| head.size);
-            progress(Progress { workspace: &self.workspace.name, copied: size, of: source.size });
+            progress(self.progress(Phase::Copying, size, &source));
             if size >= source.size {
                 break;
             }
@@ -99,9 +126,17 @@ impl Copying<'_> {
             self.to.put_password(id, &document.key, password.as_deref())?;
         }
         for snapshot in self.from.load_snapshots(id)?.iter().rev() {
+            for part in 0.. {
+                let Some(bytes) = self.from.load_snapshot_part(id, snapshot.size, part)? else { break };
+                self.to.put_snapshot_part(id, snapshot.size, part, &bytes)?;
+            }
             self.to.save_snapshot(id, snapshot)?;
         }
         Ok(source)
+    }
+
+    fn progress(&self, phase: Phase, done: u64, source: &Head) -> Progress<'_> {
+        Progress { workspace: &self.workspace.name, phase, done, of: source.size }
     }
 
     /// The next commit of the copy: whole commits of the source.
@@ -150,7 +185,7 @@ impl Copying<'_> {
             let put = |document: runplane_store::Document| Change::Put {
                 kind: document.kind,
                 key: document.key,
-                bytes: document.bytes,
+                bytes: document.bytes.into(),
             };
             batch.documents = documents.into_iter().map(put).collect();
         }
@@ -160,12 +195,12 @@ impl Copying<'_> {
     /// What the entries left behind beside the ledger.
     fn beside(&self, records: &[Record], batch: &mut Batch) -> Result<(), Error> {
         let id = &self.workspace.id;
+        batch.payloads = self.payloads(batch.expected_size, batch.head.size)?;
         let (mut decisions, mut held, mut executed) = (Vec::new(), Vec::new(), BTreeMap::new());
         for record in records {
             match record.kind {
                 EntryKind::Decision | EntryKind::Redemption => {
                     let body: DecisionBody = record.body()?;
-                    batch.payloads.extend(self.payload(record.index)?);
                     held.extend(body.held_as.is_some().then_some(record.index));
                     if record.kind == EntryKind::Decision {
                         decisions.push((record.index, body.agent, body.request_id));
@@ -191,22 +226,20 @@ impl Copying<'_> {
         Ok(())
     }
 
-    fn payload(&self, index: u64) -> Result<Option<NewPayload>, Error> {
-        Ok(match self.from.load_payload(&self.workspace.id, index)? {
-            Payload::NotKept => None,
-            Payload::Erased => {
-                let (salt, bytes, retention) = ([0; 16], Vec::new(), Retention::Replay);
-                Some(NewPayload { index, salt, bytes, retention, erase_after_us: Some(ERASED) })
-            }
-            Payload::Present(kept) => {
-                let runplane_store::StoredPayload { salt, bytes, retention, erase_after_us } = kept;
-                Some(NewPayload { index, salt, bytes, retention, erase_after_us })
-            }
-        })
+    fn payloads(&self, from: u64, to: u64) -> Result<Vec<NewPayload>, Error> {
+        let mut payloads = Vec::new();
+        let mut next = from;
+        while next < to {
+            let count = usize::try_from(to - next).unwrap_or(STEP).min(STEP);
+            let kept = self.from.read_payloads(&self.workspace.id, next, count)?;
+            payloads.extend(kept.into_iter().filter_map(|(index, payload)| again(index, payload)));
+            next += width(count);
+        }
+        Ok(payloads)
     }
 
     /// Reads the whole copy again, and holds it against the key and the root of the source.
-    fn verify(&self, seeds: &Seeds, source: &Head) -> Result<Copied, Error> {
+    fn verify(&self, seeds: &Seeds, source: &Head, progress: &mut impl FnMut(Progress<'_>)) -> Result<Copied, Error> {
         let id = &self.workspace.id;
         let key = SigningKey::from_seed(&origin(id), &seeds.ledger)
             .map_err(|failure| Error::internal("the signing key cannot be used").because(failure))?;
@@ -214,7 +247,12 @@ impl Copying<'_> {
         let mut history = History::of(id);
         while let Some(row) = history.next(self.to, source.size)? {
             match row {
-                Row::Entry(row) => verifier.entry(row.index, &row.bytes, Hash::new(row.leaf_hash)),
+                Row::Entry(row) => {
+                    if row.index % width(STEP) == 0 {
+                        progress(self.progress(Phase::Verifying, row.index, source));
+                    }
+                    verifier.entry(row.index, &row.bytes, Hash::new(row.leaf_hash));
+                }
                 Row::Checkpoint(checkpoint) => verifier.checkpoint(&checkpoint.note),
             }
         }
@@ -227,6 +265,20 @@ impl Copying<'_> {
             return Err(damaged("the copy does not verify"));
         }
         Ok(Copied { workspace: self.workspace.name.clone(), entries: source.size, root: root.to_string() })
+    }
+}
+
+fn again(index: u64, payload: Payload) -> Option<NewPayload> {
+    match payload {
+        Payload::NotKept => None,
+        Payload::Erased => {
+            let (salt, bytes, retention) = ([0; 16], Vec::new(), Retention::Replay);
+            Some(NewPayload { index, salt, bytes, retention, erase_after_us: Some(ERASED) })
+        }
+        Payload::Present(kept) => {
+            let runplane_store::StoredPayload { salt, bytes, retention, erase_after_us } = kept;
+            Some(NewPayload { index, salt, bytes, retention, erase_after_us })
+        }
     }
 }
 

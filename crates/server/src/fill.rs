@@ -8,9 +8,15 @@
 //! of a later one only what it recorded. What nobody can know any more because the payload is gone counts as
 //! everything, unless the policy says to leave it out. Whatever is uncertain counts longer, never shorter.
 
+mod progress;
+mod written;
+
+pub use written::Document;
+
 use crate::app::App;
 use crate::error::Error;
 use crate::held::Held;
+use crate::nodes::{self, Lease};
 use crate::recompute;
 use crate::record::{ClockBody, ClosedBody, CounterName, DecisionBody, Entry, Kind, OutcomeBody, Returned, VoteBody};
 use crate::sequencer::{Filled, Work};
@@ -19,6 +25,7 @@ use crate::workspace::Workspace;
 use runplane_core::approval::State as ApprovalState;
 use runplane_core::call::Call;
 use runplane_core::decide::{self, Facts};
+use runplane_core::digest::Digest;
 use runplane_core::meter::{Charge, CounterId, Meters, On};
 use runplane_core::outcome::Outcome;
 use runplane_core::policy::Bundle;
@@ -31,11 +38,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use written::{Step, Written};
 
 /// Entries that are read at once.
 const PAGE: usize = 256;
 /// Between two pages the reader rests, so that decisions come first.
 const REST: Duration = Duration::from_millis(2);
+/// On a ledger that is shorter every node counts, which is sooner than to agree who does; on a longer one, one node.
+const SHORT: u64 = 2_048;
 /// Where more has come meanwhile than the sequencer takes in, or it could not take anything.
 const AFTER_REFUSAL: Duration = Duration::from_millis(50);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -54,7 +64,7 @@ pub struct Job {
 }
 
 /// What a decision from before the publish would have charged, while something may still happen to it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Past {
     pub at: Micros,
     pub charges: Vec<Charge>,
@@ -74,16 +84,11 @@ pub struct Fill {
     /// By the index of the decision, or of the hold that was redeemed: holds that are open, and what a reported
     /// failure would give back. What else may happen is looked up when it does, so that this stays small.
     pub past: BTreeMap<u64, Past>,
-}
-
-/// What is stored beside the entry that says that counters are ready.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Document {
-    pub counters: Vec<CounterName>,
-    /// Holds from before, which take their part in the counters from now on.
-    pub held: Vec<u64>,
-    pub meters: Meters,
+    /// Counters that may have counted a call that is erased.
+    pub lost: BTreeSet<CounterId>,
+    /// What is to be stored of it, and what the counters took in since that was written.
+    written: Option<Written>,
+    steps: Vec<Step>,
 }
 
 impl Fill {
@@ -93,12 +98,53 @@ impl Fill {
         let ours = bundle.counters().iter().filter(|counter| counters.contains(&counter.id()));
         let late = ours.flat_map(|counter| counter.on.iter().copied()).filter(|on| !on.is_immediate()).collect();
         let (meters, past) = (Meters::default(), BTreeMap::new());
-        Self { job, bundle, counters, late, meters, skipped: Span::ZERO, next: start, past }
+        let (lost, written, steps) = (BTreeSet::new(), None, Vec::new());
+        Self { job, bundle, counters, late, meters, skipped: Span::ZERO, next: start, past, lost, written, steps }
+    }
+
+    /// Writes what there is so far, which takes long. What is taken in from now on is noted beside it.
+    fn write(&mut self) -> Result<(), Error> {
+        // Nothing that had ended by then counts at any later moment.
+        self.meters.sweep(self.job.at);
+        self.steps.clear();
+        self.written = Some(Written::begin(&self.meters)?);
+        Ok(())
+    }
+
+    fn is_written(&self) -> bool {
+        self.written.is_some()
+    }
+
+    /// What is to be stored, and its digest.
+    pub fn finish(&mut self, counters: &[CounterName], held: &[u64]) -> Result<(Vec<u8>, Digest), Error> {
+        if self.written.is_none() {
+            self.write()?;
+        }
+        let written = self.written.take().ok_or_else(|| Error::internal("what new counters came to is not written"))?;
+        written.finish(&std::mem::take(&mut self.steps), counters, held)
+    }
+
+    fn enter(&mut self, step: Step) {
+        step.take_in(&mut self.meters);
+        if self.written.is_some() {
+            self.steps.push(step);
+        }
+    }
+
+    /// How much there is to keep, roughly.
+    fn weight(&self) -> u64 {
+        self.meters.len().saturating_add(u64::try_from(self.past.len()).unwrap_or(u64::MAX))
+    }
+
+    /// Whether it matters which actions were held before the first entry.
+    #[must_use]
+    pub fn needs_holds(&self) -> bool {
+        !self.late.is_empty()
     }
 
     /// Takes in the holds from before the first entry that are still open: what becomes of them counts.
     pub fn take_holds(&mut self, store: &dyn Store, workspace: &str) -> Result<(), Error> {
-        if self.late.is_empty() {
+        if !self.needs_holds() {
             return Ok(());
         }
         for row in store.list_open_approvals(workspace)?.iter().filter(|row| row.index < self.next) {
@@ -149,15 +195,17 @@ impl Fill {
     }
 
     fn put(&mut self, charges: &[Charge], at: Micros, wanted: impl Fn(&Charge) -> bool) {
-        for charge in charges.iter().filter(|charge| self.counters.contains(&charge.key.counter()) && wanted(charge)) {
-            self.meters.put(charge, at);
+        for charge in charges.iter().filter(|charge| wanted(charge)) {
+            if self.is_ours(charge) {
+                self.enter(Step::Put(*charge, at));
+            }
         }
     }
 
     fn give_back(&mut self, returned: &Returned) {
         for charge in &returned.charges {
             if self.is_ours(charge) {
-                self.meters.give_back(charge, returned.at);
+                self.enter(Step::GiveBack(*charge, returned.at));
             }
         }
     }
@@ -294,7 +342,8 @@ impl Fill {
                 && counter.on.iter().any(|on| wanted(*on))
                 && may_count(&bundle, place, counter, body)
             {
-                self.meters.lose(counter.id(), at);
+                self.enter(Step::Lose(counter.id(), at));
+                self.lost.insert(counter.id());
             }
         }
     }
@@ -363,24 +412,28 @@ fn is(kind: &runplane_core::catalogue::TypeName, name: &str) -> bool {
 /// Fills what has no past, in all workspaces, until the server stops.
 pub async fn run(app: Arc<App>) {
     let mut commits = app.commits.subscribe();
+    let mut lease = Lease::on(nodes::FILLING);
     loop {
         commits.mark_unchanged();
-        let mut failed = false;
+        let mut look_again = false;
         for workspace in app.workspaces() {
             let job = workspace.published.filling.borrow().clone();
             let Some(job) = job else { continue };
             tokio::select! {
                 () = app.tasks.stopping() => return,
-                done = fill(&workspace, job) => if let Err(failure) = done {
-                    tracing::warn!(workspace = %workspace.name, %failure, "the past could not be counted yet");
-                    failed = true;
+                done = fill(&app, &workspace, job, &mut lease) => match done {
+                    Ok(is_done) => look_again |= !is_done,
+                    Err(failure) => {
+                        tracing::warn!(workspace = %workspace.name, %failure, "the past could not be counted yet");
+                        look_again = true;
+                    }
                 },
             }
         }
         tokio::select! {
             () = app.tasks.stopping() => return,
             () = async {
-                if failed {
+                if look_again {
                     tokio::time::sleep(AFTER_FAILURE).await;
                 } else {
                     // A closed channel means that the server is stopping.
@@ -391,17 +444,16 @@ pub async fn run(app: Arc<App>) {
     }
 }
 
-async fn fill(workspace: &Arc<Workspace>, job: Arc<Job>) -> Result<(), Error> {
-    let Some(bundle) = workspace.control().bundle.clone() else { return Ok(()) };
+/// Whether it is done; if not, another node is in charge of it.
+async fn fill(app: &Arc<App>, workspace: &Arc<Workspace>, job: Arc<Job>, lease: &mut Lease) -> Result<bool, Error> {
+    let Some(bundle) = workspace.control().bundle.clone() else { return Ok(true) };
+    let is_short = workspace.published.head.load().size < SHORT;
+    if !is_short && !lease.is_held(app).await {
+        return Ok(false);
+    }
     let reader = Arc::clone(workspace);
-    let mut fill = tasks::blocking(move || {
-        let start = first_that_counts(&reader, &job)?;
-        job.of.store(job.from.saturating_sub(start), Ordering::Relaxed);
-        let mut fill = Fill::new(job, bundle, start);
-        fill.take_holds(&*reader.store, &reader.id)?;
-        Ok(Box::new(fill))
-    })
-    .await?;
+    let mut fill = tasks::blocking(move || begin(&reader, job, &bundle)).await?;
+    let mut kept = fill.next;
     loop {
         let start = fill.next;
         let reader = Arc::clone(workspace);
@@ -409,7 +461,19 @@ async fn fill(workspace: &Arc<Workspace>, job: Arc<Job>) -> Result<(), Error> {
         fill = read;
         fill.job.read.fetch_add(fill.next - start, Ordering::Relaxed);
         if more {
+            if !is_short && !lease.is_held(app).await {
+                return Ok(false);
+            }
+            if !fill.is_written() && fill.next - kept >= progress::EVERY.max(fill.weight()) {
+                kept = fill.next;
+                fill = keep(workspace, fill).await?;
+            }
             tokio::time::sleep(REST).await;
+            continue;
+        }
+        if !fill.is_written() {
+            // More may have come when it is.
+            fill = tasks::blocking(move || fill.write().map(|()| fill)).await?;
             continue;
         }
         match workspace.submit(|reply| Work::Filled(Box::new(Filled { fill, reply }))).await? {
@@ -417,9 +481,45 @@ async fn fill(workspace: &Arc<Workspace>, job: Arc<Job>) -> Result<(), Error> {
                 fill = behind;
                 tokio::time::sleep(AFTER_REFUSAL).await;
             }
-            None => return Ok(()),
+            None => {
+                let reader = Arc::clone(workspace);
+                tasks::blocking(move || progress::forget(&*reader.store, &reader.id)).await?;
+                return Ok(true);
+            }
         }
     }
+}
+
+/// Goes on where it was left, or begins.
+fn begin(workspace: &Workspace, job: Arc<Job>, bundle: &Arc<Bundle>) -> Result<Box<Fill>, Error> {
+    let (store, id) = (&*workspace.store, workspace.id.as_str());
+    let start = first_that_counts(store, id, &job)?;
+    let fill = match progress::find(&job, bundle, store, id)? {
+        Some(fill) => {
+            tracing::info!(workspace = %workspace.name, next = fill.next, "counting the past goes on");
+            fill
+        }
+        None => {
+            let mut fill = Fill::new(Arc::clone(&job), Arc::clone(bundle), start);
+            fill.take_holds(store, id)?;
+            fill
+        }
+    };
+    job.read.store(fill.next.saturating_sub(start), Ordering::Relaxed);
+    job.of.store(job.from.saturating_sub(start), Ordering::Relaxed);
+    Ok(Box::new(fill))
+}
+
+/// What cannot be kept is counted again after a restart: no reason to stop.
+async fn keep(workspace: &Arc<Workspace>, fill: Box<Fill>) -> Result<Box<Fill>, Error> {
+    let reader = Arc::clone(workspace);
+    tasks::blocking(move || {
+        if let Err(failure) = progress::keep(&fill, &*reader.store, &reader.id) {
+            tracing::warn!(workspace = %reader.name, %failure, "how far the past was counted could not be kept");
+        }
+        Ok(fill)
+    })
+    .await
 }
 
 /// Whether there is more to read.
@@ -428,17 +528,20 @@ fn read_page(workspace: &Workspace, mut fill: Box<Fill>) -> Result<(Box<Fill>, b
     for row in &rows {
         fill.take(&row.bytes, &*workspace.store, &workspace.id)?;
     }
+    if let Some(written) = &mut fill.written {
+        written.add(&std::mem::take(&mut fill.steps))?;
+    }
     Ok((fill, rows.len() == PAGE))
 }
 
 /// The first entry that may still be in a window: entries are in the order of time.
-fn first_that_counts(workspace: &Workspace, job: &Job) -> Result<u64, Error> {
+pub fn first_that_counts(store: &dyn Store, workspace: &str, job: &Job) -> Result<u64, Error> {
     let longest = job.counters.iter().map(|counter| counter.within.0).max().unwrap_or(0);
     let cutoff = job.at.before(Span(longest.saturating_add(longest / 30)));
     let (mut low, mut high) = (0, job.from);
     while low < high {
         let middle = low + (high - low) / 2;
-        let row = workspace.store.read_entries(&workspace.id, middle, 1)?.into_iter().next();
+        let row = store.read_entries(workspace, middle, 1)?.into_iter().next();
         let is_old = match row {
             Some(row) => Entry::parse(&row.bytes)?.at < cutoff,
             None => false,

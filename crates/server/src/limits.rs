@@ -5,7 +5,7 @@
 
 use crate::error::Error;
 use crate::record::{DecisionBody, Entry, Kind};
-use crate::sequencer::{Limits, LimitsSeen, Use, Work};
+use crate::sequencer::{LimitsSeen, Use, Work};
 use crate::tasks;
 use crate::workspace::Workspace;
 use runplane_core::decimal::Decimal;
@@ -94,8 +94,11 @@ pub async fn find(workspace: &Arc<Workspace>, agent: Option<String>, by_agent: b
     if agent.is_some() {
         limits.retain(|limit| limit.per.iter().any(|per| per == "agent"));
     }
-    let counters = limits.iter().map(|limit| (limit.counter, limit.of)).collect();
-    let question = workspace.submit(|reply| Work::Limits(Box::new(Limits { counters, reply })));
+    let counters: Vec<_> = limits.iter().map(|limit| (limit.counter, limit.of)).collect();
+    let question = async {
+        let standing = workspace.submit(Work::Stand).await?;
+        tasks::blocking(move || standing.limits(&counters)).await
+    };
     let asking = if by_agent { &workspace.agents_asking_limits } else { &workspace.people_asking_limits };
     let mut seen = asking.ask(&workspace.clock, question).await?;
     let fullest = std::mem::take(&mut seen.fullest);

@@ -12,6 +12,7 @@ use crate::workspace::Workspace;
 use runplane_core::time::{Micros, Span};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -74,6 +75,8 @@ pub async fn look(app: &Arc<App>) -> Result<(), Error> {
         }
     }
     app.workspaces().iter().for_each(|workspace| learn_keys(app, workspace));
+    // Somebody may have signed out elsewhere, of which no entry tells: open streams look again before they tell more.
+    app.sign_outs.fetch_add(1, Ordering::AcqRel);
     Ok(())
 }
 
@@ -90,14 +93,16 @@ fn learn_keys(app: &App, workspace: &Arc<Workspace>) {
     *known = control.epoch;
 }
 
-pub const LISTS: &str = "lists";
+/// Not `lists` and `erasure`: nodes of before there were partitions hold those, and cannot do all of it.
+pub const LISTS: &str = "lists-2";
 pub const VERIFICATION: &str = "verification";
-pub const ERASURE: &str = "erasure";
+pub const ERASURE: &str = "erasure-2";
 pub const SESSIONS: &str = "sessions";
+pub const FILLING: &str = "filling";
 
 /// Gives back what this node was in charge of, so that another one need not wait for it.
 pub fn resign(app: &App) {
-    for task in [LISTS, VERIFICATION, ERASURE, SESSIONS] {
+    for task in [LISTS, VERIFICATION, ERASURE, SESSIONS, FILLING] {
         if let Err(failure) = app.store.hold_lease(task, &app.node, Duration::ZERO) {
             tracing::info!(task, %failure, "a task could not be given back; another node takes it later");
             return;

@@ -1,6 +1,7 @@
 //! What a server is started with. The command line fills it in; nothing here reads the environment.
 
 use crate::place::Place;
+use runplane_core::time::Span;
 use std::net::SocketAddr;
 
 #[derive(Clone, Debug)]
@@ -9,12 +10,19 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Names under which the server may be reached without a credential, besides loopback and addresses.
     pub allowed_hosts: Vec<String>,
+    /// Bytes of memory, roughly, that the keys of meters and limits may take up; beyond them they go to disk.
+    pub state_memory: usize,
+    /// How long decisions are listed on a shared database; without it for ever. The ledger keeps all of them.
+    pub keep_lists: Option<Span>,
 }
+
+/// Room for about two million keys.
+pub const STATE_MEMORY: usize = 256 * 1024 * 1024;
 
 impl Options {
     #[must_use]
     pub fn new(place: Place, listen: SocketAddr) -> Self {
-        Self { place, listen, allowed_hosts: Vec::new() }
+        Self { place, listen, allowed_hosts: Vec::new(), state_memory: STATE_MEMORY, keep_lists: None }
     }
 }
 

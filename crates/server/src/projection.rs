@@ -12,7 +12,9 @@ use crate::record::{DecisionBody, HeldAs, Kind};
 use crate::statistics;
 use crate::tasks;
 use crate::workspace::Workspace;
+use crate::write;
 use runplane_core::outcome::Outcome;
+use runplane_core::policy::RuleId;
 use runplane_core::risk::Severity;
 use runplane_core::time::Micros;
 use runplane_store::{DecisionRow, EntryRow};
@@ -27,6 +29,8 @@ const BATCH: usize = 1_024;
 const FRESH: u64 = 4_096;
 /// How long the first commit of a burst waits for company.
 const LINGER: Duration = Duration::from_millis(20);
+/// The same on a database that nodes share, where a transaction costs as much as hundreds of lines.
+const LINGER_SHARED: Duration = Duration::from_millis(100);
 /// While there is more to do, the task rests this many times as long as it worked.
 const REST_FACTOR: u32 = 2;
 const LONGEST_REST: Duration = Duration::from_millis(500);
@@ -35,16 +39,16 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// One line of the list, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Line {
+pub struct Line<T = String> {
     pub kind: Kind,
-    pub declared: String,
-    pub domain: String,
-    pub effect: String,
-    pub environment: String,
-    pub reason: String,
-    pub reason_code: String,
+    pub declared: T,
+    pub domain: T,
+    pub effect: T,
+    pub environment: T,
+    pub reason: T,
+    pub reason_code: T,
     pub risk_score: u8,
-    pub approval_id: Option<String>,
+    pub approval_id: Option<T>,
     pub count: u64,
 }
 
@@ -52,14 +56,16 @@ pub struct Line {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Read {
     pub row: DecisionRow,
-    pub line: Line,
+    /// How many requests it stands for.
+    pub count: u64,
+    pub risk_score: u8,
     /// Every rule that is named on the record as one that had a say: matched, suspected, or in shadow.
-    pub rules: Vec<String>,
+    pub rules: Vec<RuleId>,
 }
 
-impl Line {
+impl<T: Serialize> Line<T> {
     fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        serde_json::to_vec(self)
+        write::json(self, 512)
             .map_err(|failure| Error::internal("a line of the list could not be written").because(failure))
     }
 }
@@ -71,7 +77,7 @@ pub async fn run(app: Arc<App>) {
     loop {
         commits.mark_unchanged();
         let began = app.clock.read().elapsed;
-        let mut pause = LINGER;
+        let mut pause = if app.store.is_shared() { LINGER_SHARED } else { LINGER };
         let mut is_behind = false;
         let is_ours = lease.is_held(&app).await;
         for workspace in app.workspaces() {
@@ -200,7 +206,7 @@ struct Rules {
 
 #[derive(Deserialize)]
 struct Rule {
-    rule: String,
+    rule: RuleId,
 }
 
 #[derive(Deserialize)]
@@ -221,7 +227,7 @@ fn read(row: &EntryRow) -> Result<Option<Read>, Error> {
     }
     let Body { action, agent, count, decision, environment, held_as, request_id, target } =
         serde_json::from_str(entry.body.get()).map_err(unread)?;
-    let mut rules: Vec<String> = [decision.matched, decision.suspected, decision.shadow]
+    let mut rules: Vec<RuleId> = [decision.matched, decision.suspected, decision.shadow]
         .into_iter()
         .flat_map(|rules| rules.first)
         .map(|rule| rule.rule)
@@ -240,7 +246,7 @@ fn read(row: &EntryRow) -> Result<Option<Read>, Error> {
         approval_id: held_as.map(|held| held.id),
         count,
     };
-    let bytes = line.to_bytes()?;
+    let (risk_score, bytes) = (line.risk_score, line.to_bytes()?);
     let row = DecisionRow {
         index: row.index,
         request_id,
@@ -253,7 +259,7 @@ fn read(row: &EntryRow) -> Result<Option<Read>, Error> {
         severity: decision.severity.as_str().to_owned(),
         bytes,
     };
-    Ok(Some(Read { row, line, rules }))
+    Ok(Some(Read { row, count, risk_score, rules }))
 }
 
 fn fresh_lines(stretches: &[Stretch]) -> Result<Vec<Read>, Error> {
@@ -266,14 +272,14 @@ fn fresh_line(at: Micros, index: u64, body: &DecisionBody) -> Result<Read, Error
     let (action, decision) = (&body.action, &body.decision);
     let line = Line {
         kind: if body.redemption.is_some() { Kind::Redemption } else { Kind::Decision },
-        declared: action.declared.clone(),
-        domain: action.domain.clone(),
-        effect: action.effect.clone(),
-        environment: body.environment.clone(),
-        reason: decision.reason.clone(),
-        reason_code: decision.code.clone(),
+        declared: action.declared.as_str(),
+        domain: &action.domain,
+        effect: &action.effect,
+        environment: &body.environment,
+        reason: &decision.reason,
+        reason_code: &decision.code,
         risk_score: decision.risk.score,
-        approval_id: body.held_as.as_ref().map(|held| held.id.clone()),
+        approval_id: body.held_as.as_ref().map(|held| held.id.as_str()),
         count: body.count,
     };
     let row = DecisionRow {
@@ -291,10 +297,10 @@ fn fresh_line(at: Micros, index: u64, body: &DecisionBody) -> Result<Read, Error
     let matched = decision.matched.first.iter().map(|rule| &rule.rule);
     let suspected = decision.suspected.first.iter().map(|rule| &rule.rule);
     let shadow = decision.shadow.first.iter().map(|rule| &rule.rule);
-    let mut rules: Vec<String> = matched.chain(suspected).chain(shadow).map(ToString::to_string).collect();
+    let mut rules: Vec<RuleId> = matched.chain(suspected).chain(shadow).cloned().collect();
     rules.sort_unstable();
     rules.dedup();
-    Ok(Read { row, line, rules })
+    Ok(Read { row, count: body.count, risk_score: decision.risk.score, rules })
 }
 
 /// Waits until the first `size` entries are listed, at most for `patience`; whether they are.

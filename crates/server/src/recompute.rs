@@ -7,7 +7,7 @@ use crate::control::load_bundle;
 use crate::error::Error;
 use crate::record::{Decided, DecisionBody, Entry, Kind};
 use runplane_core::call::Call;
-use runplane_core::decide::{decide, prepare};
+use runplane_core::decide::{Prepared, Share, decide, prepare};
 use runplane_core::inspect::{self, Readings};
 use runplane_core::json::{self, Limits};
 use runplane_core::policy::Bundle;
@@ -24,6 +24,20 @@ pub enum Recomputed {
     NotApplicable,
     /// The call is no longer kept.
     PayloadErased,
+}
+
+/// A recorded decision with the call it was about.
+pub(crate) enum Remade {
+    NotApplicable,
+    Erased,
+    /// What is kept is not what was committed to.
+    OtherCall,
+    Call {
+        bundle: Arc<Bundle>,
+        prepared: Box<Prepared>,
+        limits: Vec<Share>,
+        is_equal: bool,
+    },
 }
 
 /// Recomputes entries of one workspace; bundles are read once.
@@ -44,31 +58,36 @@ impl<'a> Recomputer<'a> {
         if !matches!(entry.kind, Kind::Decision | Kind::Redemption) {
             return Ok(Recomputed::NotApplicable);
         }
-        let recorded: DecisionBody = entry.body()?;
-        let Some(commitment) = recorded.commitment else { return Ok(Recomputed::NotApplicable) };
-        let Payload::Present(payload) = self.store.load_payload(self.workspace, row.index)? else {
-            return Ok(Recomputed::PayloadErased);
+        Ok(match self.remake(&entry, &entry.body()?)? {
+            Remade::NotApplicable => Recomputed::NotApplicable,
+            Remade::Erased => Recomputed::PayloadErased,
+            Remade::Call { is_equal: true, .. } => Recomputed::Equal,
+            Remade::OtherCall | Remade::Call { .. } => Recomputed::Different,
+        })
+    }
+
+    /// The call of a recorded decision, prepared as it was, and whether deciding it again says the same.
+    pub(crate) fn remake(&mut self, entry: &Entry, recorded: &DecisionBody) -> Result<Remade, Error> {
+        let Some(commitment) = recorded.commitment else { return Ok(Remade::NotApplicable) };
+        let Payload::Present(payload) = self.store.load_payload(self.workspace, entry.index)? else {
+            return Ok(Remade::Erased);
         };
         if runplane_core::digest::sha256(&[&payload.salt, &payload.bytes]) != commitment {
-            return Ok(Recomputed::Different);
+            return Ok(Remade::OtherCall);
         }
         let bundle = self.bundle(&recorded.bundle)?;
         let mut call = Call::from_payload(&payload.bytes)
             .and_then(|stored| stored.as_recorded(bundle.catalogue()))
             .map_err(|failure| Error::internal("a payload could not be read").because(failure))?;
-        let readings = readings(&recorded, &mut call, &bundle)?;
-        let evidence = recorded.redemption.as_ref().map(|redemption| redemption.evidence.clone());
-        let facts = recorded.state.facts(entry.at, evidence);
-        let mut again = Decided::from(decide(&bundle, &prepare(&bundle, call, readings), &facts));
-        if entry.kind == Kind::Redemption {
-            again = again.for_redemption();
-        }
+        let readings = readings(recorded, &mut call, &bundle)?;
+        let prepared = prepare(&bundle, call, readings);
+        let mut again = decide_again(entry, recorded, &bundle, &prepared);
         again.verdict.forget_what_was_not_kept(&recorded.decision);
-        let equal = again.verdict == recorded.decision && again.charges == recorded.charges;
-        Ok(if equal { Recomputed::Equal } else { Recomputed::Different })
+        let is_equal = again.verdict == recorded.decision && again.charges == recorded.charges;
+        Ok(Remade::Call { bundle, prepared: Box::new(prepared), limits: again.limits, is_equal })
     }
 
-    fn bundle(&mut self, digest: &str) -> Result<Arc<Bundle>, Error> {
+    pub(crate) fn bundle(&mut self, digest: &str) -> Result<Arc<Bundle>, Error> {
         if let Some(bundle) = self.bundles.get(digest) {
             return Ok(Arc::clone(bundle));
         }
@@ -78,6 +97,12 @@ impl<'a> Recomputer<'a> {
         self.bundles.insert(digest.to_owned(), Arc::clone(&bundle));
         Ok(bundle)
     }
+}
+
+fn decide_again(entry: &Entry, recorded: &DecisionBody, bundle: &Bundle, prepared: &Prepared) -> Decided {
+    let evidence = recorded.redemption.as_ref().map(|redemption| redemption.evidence.clone());
+    let again = Decided::from(decide(bundle, prepared, &recorded.state.facts(entry.at, evidence)));
+    if entry.kind == Kind::Redemption { again.for_redemption() } else { again }
 }
 
 /// The readings of the record; where they were too large for it, made again.

@@ -10,6 +10,7 @@ pub use decision::{ActionFacts, Decided, DecisionBody, HeldAs, LimitRead, Redemp
 pub use verdict::{Listed, Verdict};
 
 use crate::error::Error;
+use crate::write;
 use runplane_core::digest::Digest;
 use runplane_core::json::{self, Limits};
 use runplane_core::meter::{Charge, CounterId};
@@ -24,6 +25,8 @@ const VERSION: u8 = 1;
 const LIMITS: Limits = Limits { max_depth: 64, max_values: 100_000 };
 /// A record is never larger than this.
 pub const MAX_BYTES: usize = 64 * 1024;
+/// Few are longer.
+const USUAL_BYTES: usize = 2 * 1024;
 
 /// Where an entry stands: its index, and the signed tree it was committed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +79,7 @@ impl<'a, B: Serialize> Frame<'a, B> {
     /// Canonical bytes. `sorted` says that the body's members are declared in canonical order, which saves sorting
     /// them; a test compares every entry it sees with the canonical writer.
     pub fn to_bytes(&self, sorted: bool) -> Result<Vec<u8>, Error> {
-        let mut bytes = serde_json::to_vec(self)
+        let mut bytes = write::json(self, USUAL_BYTES)
             .map_err(|failure| Error::internal("a record could not be written").because(failure))?;
         if !sorted {
             let read = json::read(&bytes, &LIMITS)
@@ -169,6 +172,9 @@ pub struct FilledBody {
 pub struct GenesisBody {
     pub installation: String,
     pub key: String,
+    /// How the keys of counters on this ledger are made; absent where that was before the first release.
+    #[serde(default)]
+    pub key_form: u8,
     pub workspace: String,
 }
 
@@ -242,7 +248,7 @@ pub struct OutcomeBody {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClockBody {
-    /// How far the wall clock went beyond the time that had passed; negative if it went back.
+    /// How far ledger time went beyond the time that had passed, or, negative, how far the wall clock went back.
     pub step: Span,
     /// All forward steps that nobody has accepted yet.
     pub unaccepted: Span,

@@ -1,6 +1,6 @@
-//! Searching the list of decisions for words.
+//! Searching the list of decisions for words, and for risk.
 //!
-//! There is no index of words: rows are read as any page is, newest first, and looked through. What one request reads
+//! There is no index of either: rows are read as any page is, newest first, and looked through. What one request reads
 //! is bounded; whoever wants more goes on from where it stopped. The same on every store.
 
 use crate::control::Control;
@@ -12,6 +12,7 @@ use runplane_core::text::fold;
 use runplane_core::time::Micros;
 use runplane_store::{DecisionFilter, MAX_PAGE};
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// Most rows one request looks at.
@@ -20,6 +21,21 @@ const LONGEST: usize = 200;
 
 /// Words that all have to occur, in any spelling of theirs.
 pub struct Words(Vec<String>);
+
+/// What the rows are looked through for.
+pub struct Wanted {
+    pub words: Option<Words>,
+    /// Risk scores from the first to the last.
+    pub risk: RangeInclusive<u8>,
+}
+
+impl Wanted {
+    /// Whether there is nothing to look for that the list itself does not filter by.
+    #[must_use]
+    pub fn is_anything(&self) -> bool {
+        self.words.is_none() && *self.risk.start() == 0 && *self.risk.end() >= 100
+    }
+}
 
 /// Where a search stopped: the last decision it looked at.
 pub type Reached = (u64, Micros);
@@ -70,13 +86,13 @@ impl Words {
 pub async fn search(
     workspace: &Arc<Workspace>,
     filter: DecisionFilter,
-    words: Words,
+    wanted: Wanted,
 ) -> Result<(Page, Option<Reached>), Error> {
     let workspace = Arc::clone(workspace);
     tasks::blocking(move || {
         let projected_to = workspace.store.projection_cursor(&workspace.id)?;
         let (mut decisions, reached) =
-            if filter.after.is_some() { up(&workspace, filter, &words)? } else { down(&workspace, filter, &words)? };
+            if filter.after.is_some() { up(&workspace, filter, &wanted)? } else { down(&workspace, filter, &wanted)? };
         decisions.sort_unstable_by_key(|listed| std::cmp::Reverse(listed.row.index));
         Ok((Page { decisions, projected_to }, reached))
     })
@@ -85,9 +101,9 @@ pub async fn search(
 
 type Found = (Vec<Listed>, Option<Reached>);
 
-fn down(workspace: &Workspace, filter: DecisionFilter, words: &Words) -> Result<Found, Error> {
+fn down(workspace: &Workspace, filter: DecisionFilter, wanted: &Wanted) -> Result<Found, Error> {
     let limit = filter.limit;
-    let mut looking = Looking::new(workspace, words);
+    let mut looking = Looking::new(workspace, wanted);
     let mut part = DecisionFilter { limit: MAX_PAGE, ..filter };
     loop {
         let rows = workspace.store.list_decisions(&workspace.id, &part)?;
@@ -108,9 +124,9 @@ fn down(workspace: &Workspace, filter: DecisionFilter, words: &Words) -> Result<
     }
 }
 
-fn up(workspace: &Workspace, filter: DecisionFilter, words: &Words) -> Result<Found, Error> {
+fn up(workspace: &Workspace, filter: DecisionFilter, wanted: &Wanted) -> Result<Found, Error> {
     let limit = filter.limit;
-    let mut looking = Looking::new(workspace, words);
+    let mut looking = Looking::new(workspace, wanted);
     let mut part = DecisionFilter { limit: MAX_PAGE, ..filter };
     loop {
         let rows = workspace.store.list_decisions(&workspace.id, &part)?;
@@ -129,7 +145,7 @@ fn up(workspace: &Workspace, filter: DecisionFilter, words: &Words) -> Result<Fo
 }
 
 struct Looking<'a> {
-    words: &'a Words,
+    wanted: &'a Wanted,
     /// What people call agents: a search may be for that, though the list says ids.
     names: HashMap<String, String>,
     found: Vec<Listed>,
@@ -139,17 +155,19 @@ struct Looking<'a> {
 }
 
 impl<'a> Looking<'a> {
-    fn new(workspace: &Workspace, words: &'a Words) -> Self {
+    fn new(workspace: &Workspace, wanted: &'a Wanted) -> Self {
         let control: &Control = &workspace.control();
         let names = control.agents.values().map(|agent| (agent.id.clone(), agent.name.clone())).collect();
-        Self { words, names, found: Vec::new(), looked_at: 0, reached: None, text: String::new() }
+        Self { wanted, names, found: Vec::new(), looked_at: 0, reached: None, text: String::new() }
     }
 
     fn at(&mut self, listed: Listed) {
         self.looked_at += 1;
         self.reached = Some((listed.row.index, Micros(listed.row.at_us)));
         let name = self.names.get(&listed.row.agent).map(String::as_str).unwrap_or_default();
-        if self.words.occur_in(&listed, name, &mut self.text) {
+        let is_as_risky = self.wanted.risk.contains(&listed.line.risk_score);
+        let words = self.wanted.words.as_ref();
+        if is_as_risky && words.is_none_or(|words| words.occur_in(&listed, name, &mut self.text)) {
             self.found.push(listed);
         }
     }

@@ -16,7 +16,8 @@ use crate::place::Seeds;
 use crate::projection;
 use crate::tasks;
 use crate::verification;
-use runplane_store::Store;
+use runplane_core::time::Span;
+use runplane_store::{Store, Upkeep};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,8 @@ const WAL_CHECKPOINT: Duration = Duration::from_secs(1);
 /// How often payloads are looked through for those to erase, and how many go in one transaction.
 const ERASURE: Duration = Duration::from_secs(60);
 const ERASED_AT_ONCE: usize = 500;
+/// How often the store makes room ahead of need.
+const TENDING: Duration = Duration::from_secs(60);
 /// How often sessions that are over are deleted.
 const FORGETTING: Duration = Duration::from_secs(600);
 /// How long requests in flight may take after the signal to stop.
@@ -37,6 +40,7 @@ pub struct Running {
     pub app: Arc<App>,
     pub address: SocketAddr,
     listener: TcpListener,
+    keep_lists: Option<Span>,
 }
 
 /// Opens the store of the data folder and listens.
@@ -54,7 +58,7 @@ pub async fn start_with(
     clock: SharedClock,
     seeds: &Seeds,
 ) -> Result<Running, Error> {
-    let listen = options.listen;
+    let (listen, keep_lists) = (options.listen, options.keep_lists);
     let app = App::start(options, store, clock, seeds)?;
     let listener = TcpListener::bind(listen)
         .await
@@ -62,7 +66,7 @@ pub async fn start_with(
     let address = listener
         .local_addr()
         .map_err(|failure| Error::internal("the address of the listener is unknown").because(failure))?;
-    Ok(Running { app, address, listener })
+    Ok(Running { app, address, listener, keep_lists })
 }
 
 impl Running {
@@ -71,6 +75,7 @@ impl Running {
         let app = self.app;
         let upkeep = Arc::clone(&app);
         app.tasks.spawn(keep_wal_short(upkeep));
+        app.tasks.spawn(tend(Arc::clone(&app), self.keep_lists));
         app.tasks.spawn(erase_payloads(Arc::clone(&app)));
         app.tasks.spawn(forget_sessions(Arc::clone(&app)));
         app.tasks.spawn(nodes::run(Arc::clone(&app)));
@@ -78,15 +83,14 @@ impl Running {
         app.tasks.spawn(fill::run(Arc::clone(&app)));
         app.tasks.spawn(verification::run(Arc::clone(&app)));
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
-        let router = http::router(Arc::clone(&app));
+        let doors = http::Doors::new(Arc::clone(&app));
         let tasks = app.tasks.clone();
-        let serving = axum::serve(self.listener, router.into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(async move {
-                shutdown.await;
-                // Long-polls end with what they know.
-                tasks.stop();
-                let _ = stopping.send(());
-            });
+        let serving = axum::serve(self.listener, doors).with_graceful_shutdown(async move {
+            shutdown.await;
+            // Long-polls end with what they know.
+            tasks.stop();
+            let _ = stopping.send(());
+        });
         let result = tokio::select! {
             result = serving => result,
             () = async { let _ = stopped.await; tokio::time::sleep(GRACE).await } => Ok(()),
@@ -117,6 +121,23 @@ pub async fn serve(
     });
     ready(Ready { address: running.address, setup });
     running.run(shutdown).await
+}
+
+/// The store makes room ahead of need and drops what has gone, on every node: each has to know what there is.
+async fn tend(app: Arc<App>, keep_lists: Option<Span>) {
+    loop {
+        let (store, now_us) = (Arc::clone(&app.store), app.clock.now().0);
+        let upkeep = Upkeep { now_us, keep_lists_us: keep_lists.map(|keep| keep.0) };
+        match tasks::blocking(move || Ok(store.tend(&upkeep)?)).await {
+            Ok(0) => {}
+            Ok(dropped) => tracing::info!(dropped, "partitions whose time has come were dropped"),
+            Err(failure) => tracing::warn!(%failure, "partitions could not be looked after"),
+        }
+        tokio::select! {
+            () = app.tasks.stopping() => return,
+            () = tokio::time::sleep(TENDING) => {}
+        }
+    }
 }
 
 /// Payloads whose time has come are erased; the ledger keeps its commitments to them.

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::projection::Read;
 use crate::tasks;
 use crate::workspace::Workspace;
+use runplane_core::policy::RuleId;
 use runplane_core::time::{Micros, Span};
 use runplane_store::{MAX_PAGE, Tally, TallyFilter};
 use std::collections::HashMap;
@@ -43,30 +44,32 @@ impl Counts {
 /// What a batch of decisions adds.
 #[must_use]
 pub fn tallies(batch: &[Read]) -> Vec<Tally> {
+    // What counts alike is counted together first: most decisions are like some other of their batch.
+    let mut alike: HashMap<Alike<'_>, u64> = HashMap::new();
+    for read in batch {
+        *alike.entry(Alike::of(read)).or_default() += read.count;
+    }
     let mut counted: HashMap<(i64, i64, Dimension<'_>, &str), Counts> = HashMap::new();
-    for Read { row, line, rules } in batch {
-        let counts = match row.outcome.as_str() {
-            "ALLOW" => Counts { allowed: line.count, ..Counts::default() },
-            "REQUIRE_APPROVAL" => Counts { held: line.count, ..Counts::default() },
-            _ => Counts { blocked: line.count, ..Counts::default() },
-        };
+    for (Alike { minute, outcome, action, agent, rule, target, risk, rules }, count) in alike {
         let mut add = |span: Span, dimension, key| {
-            let start = row.at_us.div_euclid(span.0) * span.0;
+            let start = (minute * MINUTE.0).div_euclid(span.0) * span.0;
             let sum = counted.entry((span.0, start, dimension, key)).or_default();
-            sum.allowed += counts.allowed;
-            sum.held += counts.held;
-            sum.blocked += counts.blocked;
+            match outcome {
+                "ALLOW" => sum.allowed += count,
+                "REQUIRE_APPROVAL" => sum.held += count,
+                _ => sum.blocked += count,
+            }
         };
         for span in [MINUTE, HOUR] {
             add(span, Dimension::Named(ALL), "");
-            add(span, Dimension::Named(ACTION), row.action_type.as_str());
-            add(span, Dimension::Named(AGENT), row.agent.as_str());
-            add(span, Dimension::Named(RULE), row.rule.as_str());
-            add(span, Dimension::Named(TARGET), row.target.as_str());
-            add(span, Dimension::Named(RISK), band(line.risk_score));
+            add(span, Dimension::Named(ACTION), action);
+            add(span, Dimension::Named(AGENT), agent);
+            add(span, Dimension::Named(RULE), rule);
+            add(span, Dimension::Named(TARGET), target);
+            add(span, Dimension::Named(RISK), risk);
         }
-        for (policy, rule) in rules.iter().filter_map(|rule| rule.split_once('/')) {
-            add(HOUR, Dimension::Policy(policy), rule);
+        for rule in rules {
+            add(HOUR, Dimension::Policy(&rule.policy), &rule.rule);
         }
     }
     counted
@@ -81,6 +84,34 @@ pub fn tallies(batch: &[Read]) -> Vec<Tally> {
             blocked,
         })
         .collect()
+}
+
+/// Everything by which a decision is counted.
+#[derive(PartialEq, Eq, Hash)]
+struct Alike<'r> {
+    minute: i64,
+    outcome: &'r str,
+    action: &'r str,
+    agent: &'r str,
+    rule: &'r str,
+    target: &'r str,
+    risk: &'static str,
+    rules: &'r [RuleId],
+}
+
+impl<'r> Alike<'r> {
+    fn of(read: &'r Read) -> Self {
+        Self {
+            minute: read.row.at_us.div_euclid(MINUTE.0),
+            outcome: &read.row.outcome,
+            action: &read.row.action_type,
+            agent: &read.row.agent,
+            rule: &read.row.rule,
+            target: &read.row.target,
+            risk: band(read.risk_score),
+            rules: &read.rules,
+        }
+    }
 }
 
 /// What counts are kept apart by: the same for everybody, or by rule within one policy.

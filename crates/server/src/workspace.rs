@@ -98,6 +98,10 @@ impl Published {
     /// Makes a new head visible and wakes whoever follows the ledger.
     pub fn advance(&self, head: Head) {
         self.head.store(Arc::new(head));
+        self.wake_followers();
+    }
+
+    pub fn wake_followers(&self) {
         self.commits.send_modify(|count| *count = count.wrapping_add(1));
     }
 }

@@ -3,6 +3,7 @@
 //! It refuses a batch without an entry (state never changes off the record) and one whose parts point at
 //! entries that it does not bring or that do not exist yet.
 
+use crate::coding::Stored;
 use crate::rows::{Approval, Execution, Head, Request, Retention};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub struct NewPayload {
 /// A change of one control document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    Put { kind: String, key: String, bytes: Vec<u8> },
+    Put { kind: String, key: String, bytes: Stored },
     Delete { kind: String, key: String },
 }
 

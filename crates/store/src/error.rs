@@ -16,7 +16,7 @@ pub enum StoreError {
     Contradiction(String),
     #[error("the data folder `{0}` is in use by another process")]
     InUse(String),
-    #[error("the database has schema version {found}, this program knows versions up to {known}")]
+    #[error("the database has schema version {found} and needs a newer program; this one knows versions up to {known}")]
     Newer { found: i64, known: i64 },
     #[error(
         "the database has schema version {found}, from before the first release; this program reads versions from \

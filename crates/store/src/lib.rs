@@ -11,11 +11,15 @@
 //! changes a ledger whose head is not the one its writer had read.
 
 pub mod batch;
+mod block;
+pub mod coding;
+pub mod cold;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod error;
 #[cfg(any(test, feature = "fault"))]
 pub mod fault;
+mod packed;
 pub mod postgres;
 pub mod rows;
 pub mod sqlite;
@@ -29,4 +33,4 @@ pub use rows::{
     Installation, Link, Payload, Request, Retention, Session, Snapshot, StoredPayload, Tally, TallyFilter, Workspace,
 };
 pub use sqlite::{Options, SqliteStore};
-pub use store::{MAX_PAGE, Seen, Store, Turn, Wake, WalState};
+pub use store::{MAX_PAGE, Seen, Store, Turn, Upkeep, Wake, WalState};

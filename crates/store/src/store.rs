@@ -23,6 +23,14 @@ pub struct WalState {
     pub copied: u64,
 }
 
+/// What upkeep goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upkeep {
+    pub now_us: i64,
+    /// Lists reach back at least this long; without it they are kept for ever.
+    pub keep_lists_us: Option<i64>,
+}
+
 /// The head as it is while a turn lasts, and the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -96,15 +104,35 @@ pub trait Store: Send + Sync {
     // Payloads, which unlike entries may go.
 
     fn load_payload(&self, workspace: &str, index: u64) -> Result<Payload, StoreError>;
-    /// Erases at most `limit` payloads whose time has come at `now_us`, oldest duty first; says how many.
+    /// What is or was kept for the `count` entries from `from` on, in order; nothing for those that never had one.
+    fn read_payloads(&self, workspace: &str, from: u64, count: usize) -> Result<Vec<(u64, Payload)>, StoreError> {
+        let mut found = Vec::new();
+        for index in (from..).take(count.min(MAX_PAGE)) {
+            match self.load_payload(workspace, index)? {
+                Payload::NotKept => {}
+                payload => found.push((index, payload)),
+            }
+        }
+        Ok(found)
+    }
+    /// Erases at most `limit` payloads whose time has come at `now_us`, oldest duty first; says how many. What is kept
+    /// for long may stay for up to a day more, until [`Store::tend`] takes it away with everything of that day. What is
+    /// due and cannot be read stays as it is; once nothing else is due, it is a failure.
     fn erase_payloads(&self, workspace: &str, now_us: i64, limit: usize) -> Result<usize, StoreError>;
 
     // Snapshots of the state, so that a start need not read the whole ledger.
 
-    /// Keeps this snapshot and the one before. Refused for a size the ledger has not reached.
+    /// Keeps a piece of a snapshot that is being made, in place of one that is there.
+    fn put_snapshot_part(&self, workspace: &str, size: u64, part: u32, bytes: &[u8]) -> Result<(), StoreError>;
+    fn load_snapshot_part(&self, workspace: &str, size: u64, part: u32) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Keeps this snapshot and the one before, with their pieces. Refused for a size the ledger has not reached.
     fn save_snapshot(&self, workspace: &str, snapshot: &Snapshot) -> Result<(), StoreError>;
     /// The kept ones, newest first: who cannot use the first tries the second, then the whole ledger.
     fn load_snapshots(&self, workspace: &str) -> Result<Vec<Snapshot>, StoreError>;
+
+    /// Keeps a document beside the commits, or takes it away: only for what can be made again, never for control. It is
+    /// read with [`Store::load_document`].
+    fn keep_document(&self, workspace: &str, kind: &str, key: &str, bytes: Option<&[u8]>) -> Result<(), StoreError>;
 
     // The projection: lists, derived from the ledger and behind it.
 
@@ -210,6 +238,11 @@ pub trait Store: Send + Sync {
 
     // Upkeep.
 
+    /// Makes room ahead of need, and drops as a whole what has no use any more; says how many pieces. Call it every
+    /// minute or so, on every node.
+    fn tend(&self, _upkeep: &Upkeep) -> Result<usize, StoreError> {
+        Ok(0)
+    }
     /// Writes and reads back durably, without growing the database.
     fn health(&self) -> Result<(), StoreError>;
     /// Copies the write-ahead log into the database; call it every second or so. Must not stall commits.

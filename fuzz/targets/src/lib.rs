@@ -4,17 +4,19 @@
 //! A target fails by panicking. Beside not panicking, each checks a property that holds for any input.
 
 mod documents;
+mod kept;
 mod payloads;
 mod records;
 
 pub use documents::{condition, json, policy};
+pub use kept::{commit, request, snapshot};
 pub use payloads::{file, recipients, shell, sql, url};
 pub use records::{export, note};
 
 /// Name and function of a target; the name is that of its folder in `corpus/`.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 13] = [
     ("policy", policy),
     ("condition", condition),
     ("json", json),
@@ -25,4 +27,7 @@ pub const TARGETS: [Target; 10] = [
     ("file", file),
     ("export", export),
     ("note", note),
+    ("request", request),
+    ("snapshot", snapshot),
+    ("commit", commit),
 ];

@@ -12,24 +12,29 @@ use runplane_core::settings::Settings;
 use runplane_core::value::Value;
 use std::sync::{Arc, LazyLock};
 
-static CATALOGUE: LazyLock<Arc<Catalogue>> = LazyLock::new(Catalogue::builtin);
-static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
+pub(crate) static CATALOGUE: LazyLock<Arc<Catalogue>> = LazyLock::new(Catalogue::builtin);
+pub(crate) static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
     let text = r#"{"internalDomains":["acme.example"],"targets":{"github":{"hosts":["api.github.com"]}}}"#;
     serde_json::from_str(text).unwrap_or_default()
 });
 
-/// A call with this context, and what is read of it.
-pub(crate) fn call(action: &str, context: &[u8]) -> Option<(Call, Readings)> {
-    let context = json::read(context, &json::Limits::default()).ok()?.as_object()?.clone();
-    let agent = Agent {
+/// Whoever calls.
+pub(crate) fn agent() -> Agent {
+    Agent {
         id: "agt_1".to_owned(),
         name: "fuzz".to_owned(),
         environment: Environment::production(),
         labels: Vec::new(),
         owner: None,
-    };
+    }
+}
+
+/// A call with this context, and what is read of it.
+pub(crate) fn call(action: &str, context: &[u8]) -> Option<(Call, Readings)> {
+    let context = json::read(context, &json::Limits::default()).ok()?.as_object()?.clone();
     let asked = Asked { action: action.to_owned(), target: "github".to_owned(), context, ..Asked::default() };
-    let established = Established { workspace: "ws_1".to_owned(), agent, source: None, asserts_subject: false };
+    let established =
+        Established { workspace: "ws_1".to_owned(), agent: agent(), source: None, asserts_subject: false };
     let mut call = Call::new(asked, established, &CATALOGUE, &SETTINGS).ok()?;
     let readings = inspect::read_all(&mut call, &CATALOGUE, &SETTINGS);
     Some((call, readings))

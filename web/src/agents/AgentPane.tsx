@@ -12,6 +12,7 @@ import { Digest } from "../shared/Copy";
 import { Facts, Section } from "../shared/Page";
 import { Failure, Waiting } from "../shared/State";
 import { Keys } from "./Keys";
+import { Profile } from "./Profile";
 import classes from "../shared/list.module.css";
 import table from "../approvals/approvals.module.css";
 
@@ -41,6 +42,7 @@ export function AgentPane({ id }: { id: string }) {
           ["Id", <Digest value={data.id} what="agent id" length={40} />],
         ]}
       />
+      <Profile agent={id} />
       <Keys agent={id} />
       <Last agent={id} />
     </>

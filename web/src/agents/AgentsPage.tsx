@@ -5,7 +5,9 @@ import { Link, useParams } from "@tanstack/react-router";
 import { Bot, Plus } from "lucide-react";
 import { useMay } from "../api/session";
 import { listAgentsOptions } from "../generated/@tanstack/react-query.gen";
+import { spanOf, statisticsQuery, sum, type Top } from "../overview/statistics";
 import { Badge } from "../shared/Badge";
+import { compact } from "../shared/numbers";
 import { Page } from "../shared/Page";
 import { Empty, Failure, Waiting } from "../shared/State";
 import { AgentPane } from "./AgentPane";
@@ -19,6 +21,7 @@ export function AgentsPage() {
   const [opened, dialog] = useDisclosure();
   const mayManage = useMay("manage");
   const agents = data?.agents ?? [];
+  const today = useQuery(statisticsQuery(spanOf("24h"))).data?.agents;
   return (
     <Page
       title="Agents" flush
@@ -41,7 +44,7 @@ export function AgentsPage() {
                     <span>
                       {agent.status === "active" ? null : <Badge tone="block">suspended</Badge>} <Badge>{agent.environment}</Badge>
                     </span>
-                    <span />
+                    <Today counts={today?.find(({ key }) => key === agent.id)} known={today !== undefined} />
                   </Link>
                 </li>
               ))}
@@ -56,5 +59,16 @@ export function AgentsPage() {
       )}
       <NewAgent opened={opened} close={dialog.close} />
     </Page>
+  );
+}
+
+/** How much it asked in the last 24 hours; of many agents only the busiest are counted. */
+function Today({ counts, known }: { counts: Top | undefined; known: boolean }) {
+  if (counts === undefined) return <span className="quiet">{known ? "quiet" : ""}</span>;
+  const { allow, requireApproval, block } = counts;
+  return (
+    <span className="num" title={`last 24 hours: ${allow} allowed, ${requireApproval} held, ${block} blocked`}>
+      {compact(sum(counts))} <span className="quiet">in 24 h</span>
+    </span>
   );
 }

@@ -1,32 +1,34 @@
 /**
  * The event stream of the server, as a reason to ask again.
  *
- * Events say which answers are old; the answers themselves come from the lists. So a thousand events a second cost one
- * request a second, and a stream that breaks costs nothing but freshness: lists are polled until it is back.
+ * Events say which answers are old; the answers themselves come from the lists. Of decisions and outcomes the page needs no
+ * event each: that the ledger has grown is told a few times a second, however many there are. So a thousand decisions a
+ * second cost one request a second, and a stream that breaks costs nothing but freshness: lists are polled until it is back.
  */
 import { useEffect, useSyncExternalStore } from "react";
-import { queries, refresh } from "./queries";
+import { operation, queries, refresh } from "./queries";
 
 export type Liveness = "live" | "polling" | "offline";
 
 /** Shortest time between two rounds of asking again. */
 const PACE_MS = 1_000;
+/** Shortest time between two looks at a short list of decisions. */
+const LISTS_MS = 5_000;
 /** How often lists are asked again while there is no stream. */
 const POLL_MS = 5_000;
 
 const STALE: Record<string, readonly string[]> = {
-  decision: ["listDecisions", "getStatistics", "listLimits"],
   approval: ["listApprovals", "listApprovalGroups", "getApproval", "getStatistics"],
-  outcome: ["getDecision"],
   control: [
     "listPolicies", "getPolicy", "listPolicyVersions", "getPolicyVersion", "policyHits", "listAgents", "getAgent", "listKeys",
     "getSettings", "getCatalogue", "listUsers", "getUser", "getSession",
   ],
   containment: ["listSwitches"],
   clock: ["getCheckpoint"],
-  head: ["getCheckpoint"],
+  head: ["listDecisions", "getDecision", "getStatistics", "listLimits", "getCheckpoint"],
 };
-const POLLED = [...new Set([...(STALE.decision ?? []), ...(STALE.approval ?? []), "listSwitches", "getCheckpoint"])];
+const POLLED = [...new Set([...(STALE.head ?? []), ...(STALE.approval ?? []), "listSwitches"])];
+const STREAM = `/api/v1/events?types=${Object.keys(STALE).join(",")}`;
 
 export interface ApprovalEvent {
   change: string;
@@ -72,6 +74,7 @@ class Pacer {
   private readonly due = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private last = 0;
+  private lists = 0;
 
   add(operations: readonly string[]): void {
     for (const operation of operations) this.due.add(operation);
@@ -89,32 +92,39 @@ class Pacer {
     this.last = Date.now();
     const operations = [...this.due];
     this.due.clear();
-    if (operations.includes("listDecisions")) for (const tell of tickListeners) tell();
+    if (operations.includes("listDecisions")) this.tellOfDecisions();
     void refresh(...operations.filter((operation) => operation !== "listDecisions"));
+  }
+
+  /** The list asks for what is newer by itself; short lists beside other things are asked again now and then. */
+  private tellOfDecisions(): void {
+    for (const tell of tickListeners) tell();
+    if (this.last - this.lists < LISTS_MS) return;
+    this.lists = this.last;
+    void queries.invalidateQueries({ predicate: ({ queryKey }) => operation(queryKey) === "listDecisions" && queryKey[1] !== "window" });
   }
 }
 
-function connect(): () => void {
-  const pacer = new Pacer();
+/** Takes an event of the stream, and what became of the stream itself. */
+interface Ear {
+  hear: (type: string, data: string) => void;
+  become: (next: Liveness) => void;
+}
+
+/** Opens the stream, and again whenever the browser gives up on it. */
+function listen(ear: Ear): () => void {
   let source: EventSource | undefined;
   let again: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
-
   const open = () => {
-    source = new EventSource("/api/v1/events");
+    source = new EventSource(STREAM);
     source.addEventListener("hello", () => {
       failures = 0;
-      become("live");
+      ear.become("live");
     });
-    for (const [type, operations] of Object.entries(STALE)) {
-      source.addEventListener(type, (event) => {
-        pacer.add(operations);
-        if (type === "approval") announce(event as MessageEvent<string>);
-      });
-    }
-    source.addEventListener("gap", () => void queries.invalidateQueries());
+    for (const type of [...Object.keys(STALE), "gap"]) source.addEventListener(type, ({ data }: MessageEvent<string>) => ear.hear(type, data));
     source.onerror = () => {
-      become(navigator.onLine ? "polling" : "offline");
+      ear.become(navigator.onLine ? "polling" : "offline");
       if (source?.readyState !== EventSource.CLOSED) return;
       // The browser gives up on a refusal; the session may be over, or the server too old.
       failures += 1;
@@ -122,20 +132,83 @@ function connect(): () => void {
     };
   };
   open();
+  return () => {
+    source?.close();
+    clearTimeout(again);
+  };
+}
+
+/** What the page that holds the stream tells the others. */
+type Told = { type: string; data: string } | { liveness: Liveness } | { asks: true };
+
+/**
+ * One stream for all pages of this browser: it keeps only six connections to a server, and a seventh page would wait for ever.
+ * Whoever has the lock holds the stream and tells the others; when it closes, the next one has it.
+ */
+function share(ear: Ear): () => void {
+  if (typeof navigator.locks === "undefined" || typeof BroadcastChannel === "undefined") return listen(ear);
+  const channel = new BroadcastChannel("runplane-events");
+  const ended = new AbortController();
+  let own: Liveness | undefined;
+  const tell = (told: Told) => {
+    if (!ended.signal.aborted) channel.postMessage(told);
+  };
+  channel.onmessage = ({ data }: MessageEvent<Told>) => {
+    if ("type" in data) ear.hear(data.type, data.data);
+    else if ("liveness" in data) ear.become(data.liveness);
+    else if (own !== undefined) tell({ liveness: own });
+  };
+  tell({ asks: true });
+  const hold = () =>
+    new Promise<void>((release) => {
+      if (ended.signal.aborted) return release();
+      const stop = listen({
+        hear: (type, data) => {
+          ear.hear(type, data);
+          tell({ type, data });
+        },
+        become: (next) => {
+          own = next;
+          ear.become(next);
+          tell({ liveness: next });
+        },
+      });
+      ended.signal.addEventListener("abort", () => {
+        stop();
+        release();
+      });
+    });
+  // Refused only because this page has stopped listening.
+  navigator.locks.request("runplane-events", { signal: ended.signal }, hold).catch(() => undefined);
+  return () => {
+    ended.abort();
+    channel.close();
+  };
+}
+
+function connect(): () => void {
+  const pacer = new Pacer();
+  const stop = share({
+    hear: (type, data) => {
+      if (type === "gap") void queries.invalidateQueries();
+      else pacer.add(STALE[type] ?? []);
+      if (type === "approval") announce(data);
+    },
+    become,
+  });
   const poll = setInterval(() => {
     if (state !== "live" && !document.hidden) pacer.add(POLLED);
   }, POLL_MS);
   return () => {
-    source?.close();
-    clearTimeout(again);
+    stop();
     clearInterval(poll);
     pacer.stop();
     become("polling");
   };
 }
 
-function announce(message: MessageEvent<string>): void {
-  const event = JSON.parse(message.data) as ApprovalEvent;
+function announce(data: string): void {
+  const event = JSON.parse(data) as ApprovalEvent;
   for (const tell of approvalListeners) tell(event);
 }
 

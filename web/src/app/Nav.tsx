@@ -150,7 +150,8 @@ export function Banners({ switches, observingUntil }: { switches: readonly Switc
         <div className={classes.banner} data-tone="hold" role="status">
           <Eye size={15} aria-hidden />
           <span>Only observing: policies stop nothing. They are enforced again <Ago at={observingUntil} /></span>
-          <Link to="/settings">Settings</Link>
+          <Link to="/shadow">What would change</Link>
+          <Link to="/settings" hash="observing">Settings</Link>
         </div>
       ) : null}
     </div>

@@ -71,13 +71,17 @@ const ledger = createRoute({
 const containment = createRoute({
   getParentRoute: () => inside, path: "/containment", component: lazyRouteComponent(() => import("../containment/ContainmentPage"), "ContainmentPage"),
 });
+const shadow = createRoute({
+  getParentRoute: () => inside, path: "/shadow", component: lazyRouteComponent(() => import("../shadow/ShadowPage"), "ShadowPage"),
+  validateSearch: (search: Record<string, unknown>): { range?: string } => ({ range: text(search.range) }),
+});
 const users = createRoute({ getParentRoute: () => inside, path: "/users", component: lazyRouteComponent(() => import("../users/UsersPage"), "UsersPage") });
 const settings = createRoute({ getParentRoute: () => inside, path: "/settings", component: lazyRouteComponent(() => import("../settings/SettingsPage"), "SettingsPage") });
 
 const routes = [
   setUp,
   inside.addChildren([
-    overview, decisions, approvals.addChildren([approval]), policies, newPolicy, policy, agents.addChildren([agent]), catalogue, ledger, containment, users, settings,
+    overview, decisions, approvals.addChildren([approval]), policies, newPolicy, policy, agents.addChildren([agent]), catalogue, ledger, containment, shadow, users, settings,
   ]),
 ];
 

@@ -102,7 +102,7 @@ function Clear() {
     <Empty icon={CircleCheckBig} title="Nothing waits">
       <p>Actions that a policy holds for a person appear here at once. Let one wait, to see how it looks:</p>
       <code>{`runplane guard process_refund stripe '{"amount":800,"currency":"usd"}' --wait`}</code>
-      <p className="quiet">
+      <p className={`quiet ${classes.hint}`}>
         <Keyboard size={14} aria-hidden /> <kbd>J</kbd> <kbd>K</kbd> move · <kbd>A</kbd> approve · <kbd>D</kbd> deny · <kbd>X</kbd> choose several
       </p>
     </Empty>

@@ -1,8 +1,7 @@
-import { ActionIcon, Button } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ArrowLeft, FilePlus2 } from "lucide-react";
-import { useMay } from "../api/session";
+import { ArrowLeft } from "lucide-react";
 import { getApprovalOptions, getDecisionOptions } from "../generated/@tanstack/react-query.gen";
 import type { ApprovalView } from "../generated/types.gen";
 import { bodyOf } from "../decisions/record";
@@ -41,7 +40,6 @@ export function Ask({ id, group, next, back }: Props) {
           <Fields text={data.action.text} />
         </Section>
         <Why approval={data} />
-        <Context approval={data} />
       </div>
       {pending ? <DecideBar approval={data} ids={group?.asks.map((ask) => ask.id) ?? [data.id]} next={next} /> : null}
     </article>
@@ -117,6 +115,12 @@ function Why({ approval }: { approval: ApprovalView }) {
         </ul>
         <Rules body={body} matchedRule={approval.matchedRule} />
       </Section>
+      {approval.votes.length === 0 ? null : (
+        <Section title="Votes">
+          <Steps happenings={votesOf(approval)} />
+        </Section>
+      )}
+      <Related approval={approval} read={body.state?.usual} />
       {risk === undefined ? null : (
         <Section title="Risk">
           <Risk score={risk.score} severity={risk.severity} factors={risk.factors} />
@@ -127,33 +131,7 @@ function Why({ approval }: { approval: ApprovalView }) {
           <Json value={Object.fromEntries(readings)} what="readings" depth={3} />
         </Section>
       )}
-    </>
-  );
-}
-
-function Context({ approval }: { approval: ApprovalView }) {
-  const mayPublish = useMay("publish");
-  return (
-    <>
-      {approval.votes.length === 0 ? null : (
-        <Section title="Votes">
-          <Steps happenings={votesOf(approval)} />
-        </Section>
-      )}
-      <Related approval={approval} />
-      <Section
-        title="As the agent sent it"
-        aside={
-          mayPublish && approval.action.type !== "" ? (
-            <Button
-              variant="subtle" leftSection={<FilePlus2 size={14} />}
-              renderRoot={(props) => <Link to="/policies/new" search={{ from: approval.id }} {...props} />}
-            >
-              Allow this kind from now on
-            </Button>
-          ) : null
-        }
-      >
+      <Section title="As the agent sent it">
         {approval.action.context === null ? <p className="quiet">Not kept.</p> : <Json value={approval.action.context} what="arguments" depth={2} />}
       </Section>
     </>

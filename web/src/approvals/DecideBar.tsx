@@ -1,7 +1,8 @@
 import { Button, Textarea } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation } from "@tanstack/react-query";
-import { Check, X } from "lucide-react";
+import { Link } from "@tanstack/react-router";
+import { Check, FilePlus2, X } from "lucide-react";
 import { useRef, useState, type KeyboardEvent } from "react";
 import { Problem } from "../api/http";
 import { useMay } from "../api/session";
@@ -23,6 +24,7 @@ interface Props {
  */
 export function DecideBar({ approval, ids, next }: Props) {
   const mayDecide = useMay("approve");
+  const mayPublish = useMay("publish");
   const [verdict, setVerdict] = useState<Verdict>();
   const [comment, setComment] = useState("");
   const input = useRef<HTMLTextAreaElement>(null);
@@ -70,6 +72,14 @@ export function DecideBar({ approval, ids, next }: Props) {
       {decide.error === null ? null : <p role="alert" className={classes.barError}>{Problem.of(decide.error).detail}</p>}
       {verdict === undefined ? (
         <div className={classes.barButtons}>
+          {mayPublish && approval.action.type !== "" ? (
+            <Button
+              size="sm" variant="subtle" color="gray" leftSection={<FilePlus2 size={15} />} className={classes.standing}
+              renderRoot={(props) => <Link to="/policies/new" search={{ from: approval.id }} {...props} />}
+            >
+              Allow this kind from now on
+            </Button>
+          ) : null}
           <Button size="sm" variant="default" leftSection={<X size={15} />} onClick={() => begin("deny")} rightSection={<Keys keys="d" />}>
             Deny{many}
           </Button>

@@ -4,34 +4,35 @@ import { listDecisionsOptions } from "../generated/@tanstack/react-query.gen";
 import type { ApprovalView } from "../generated/types.gen";
 import { Ago } from "../shared/Ago";
 import { OutcomeBadge } from "../shared/Badge";
+import { Compared } from "../shared/Compared";
 import { Section } from "../shared/Page";
+import type { UsualRead } from "../shared/usual";
 import { outcomeOf } from "../shared/words";
 import { usualOf } from "./usual";
 import classes from "./approvals.module.css";
 
 /** What this agent usually does of this kind, and its last few. */
-export function Related({ approval }: { approval: ApprovalView }) {
+export function Related({ approval, read }: { approval: ApprovalView; read: UsualRead | undefined }) {
   const query = { agent: approval.agent.id, type: approval.action.type, limit: 100 };
   const { data } = useQuery({ ...listDecisionsOptions({ query }), enabled: approval.action.type !== "", staleTime: 30_000 });
   if (data === undefined) return null;
   const others = data.decisions.filter(({ requestId }) => requestId !== approval.requestId);
-  const usual = usualOf(others, approval);
+  const rows = usualOf(others, approval, read);
   return (
-    <Section
-      title="Against this agent's usual"
-      aside={<Link to="/decisions" search={{ agent: query.agent, type: query.type }}>All of these</Link>}
-    >
-      {others.length === 0 ? (
-        <p>
-          <b>The first time</b> this agent asks for <code>{approval.action.type}</code>.
-        </p>
-      ) : (
-        <>
-          <ul className={classes.usual}>
-            {usual.map(({ says, unusual }) => (
-              <li key={says} data-unusual={unusual || undefined}>{says}</li>
-            ))}
-          </ul>
+    <>
+      <Section
+        title="Against this agent's usual"
+        aside={<Link to="/agents/$id" params={{ id: approval.agent.id }}>Its profile</Link>}
+      >
+        {others.length === 0 ? (
+          <p className={classes.first}>
+            <b>The first time</b> this agent asks for <code>{approval.action.type}</code>.
+          </p>
+        ) : null}
+        {rows.length === 0 ? null : <Compared rows={rows} />}
+      </Section>
+      {others.length === 0 ? null : (
+        <Section title="Related decisions" aside={<Link to="/decisions" search={{ agent: query.agent, type: query.type }}>All of these</Link>}>
           <ul className={classes.related}>
             {others.slice(0, 5).map((row) => (
               <li key={row.index}>
@@ -44,8 +45,8 @@ export function Related({ approval }: { approval: ApprovalView }) {
               </li>
             ))}
           </ul>
-        </>
+        </Section>
       )}
-    </Section>
+    </>
   );
 }

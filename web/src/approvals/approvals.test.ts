@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { ApprovalView, DecisionView } from "../generated/types.gen";
 import { summaryOf } from "./decide";
-import { group } from "./inbox";
+import { differences, group, type Group } from "./inbox";
 import { fieldsOf, pieces } from "./shown";
 import { usualOf } from "./usual";
 
@@ -13,6 +13,12 @@ it("groups identical asks, oldest first, with the expiry that comes first", () =
     ["a", ["1", "2"], "2026-02-01"],
     ["b", ["3"], "2026-02-03"],
   ]);
+});
+
+it("tells asks apart whose summaries read the same", () => {
+  const of = (digest: string, summary: string, text: string) => ({ digest, first: { action: { summary, text } } }) as Group;
+  const told = differences([of("1", "Sync", "target: a\nrecords: 5\n"), of("2", "Sync", "target: a\n"), of("3", "Refund", "amount: 5\n")]);
+  expect([...told]).toEqual([["1", "records: 5"], ["2", "records: none"]]);
 });
 
 it("lays out the server's text and adds nothing", () => {
@@ -32,8 +38,10 @@ it("counts what was decided and names what was not", () => {
 it("says what is unusual against what the agent did before", () => {
   const before = [20, 25, 30].map((riskScore) => ({ kind: "decision", decision: "ALLOW", target: "stripe", environment: "staging", riskScore }) as DecisionView);
   const action = { target: "bank", environment: "production" } as ApprovalView["action"];
-  const remarks = usualOf(before, { action, riskScore: 50 });
-  expect(remarks.filter(({ unusual }) => unusual).map(({ says }) => says)).toEqual([
-    "Never before on bank", "Never before in production", "Risk 50 is higher than ever (usual 25, highest 30)",
+  const usual = usualOf(before, { action, riskScore: 50 }, { agent: 40, types: [{ type: "transfer_funds", observations: 0, pace: 1 }] });
+  expect(usual.filter(({ unusual }) => unusual).map(({ of, now, usually }) => [of, now, usually])).toEqual([
+    ["Done before", "never", "0 of 100 of its actions"], ["Target", "bank", "stripe"],
+    ["Environment", "production", "staging"], ["Risk", "50", "25, never above 30"],
   ]);
+  expect(usualOf(before, { action: { target: "stripe", environment: "staging" } as ApprovalView["action"], riskScore: 25 }, undefined).some(({ unusual }) => unusual)).toBe(false);
 });

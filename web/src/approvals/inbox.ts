@@ -3,6 +3,7 @@ import { groupBy } from "../shared/group";
 import { useQuery } from "@tanstack/react-query";
 import { listApprovalsOptions } from "../generated/@tanstack/react-query.gen";
 import type { ApprovalView } from "../generated/types.gen";
+import { fieldsOf } from "./shown";
 
 /** Identical asks: the same agent asks for exactly the same action. */
 export interface Group {
@@ -11,6 +12,20 @@ export interface Group {
   asks: ApprovalView[];
   first: ApprovalView;
   soonest: string;
+}
+
+/** Asks whose summaries read the same are told apart by the first argument in which they differ. */
+export function differences(groups: readonly Group[]): Map<string, string> {
+  const told = new Map<string, string>();
+  for (const same of groupBy(groups, ({ first }) => first.action.summary).values()) {
+    if (same.length < 2) continue;
+    const fields = same.map(({ first }) => new Map(fieldsOf(first.action.text).map(({ name, value }) => [name, value])));
+    const names = [...new Set(fields.flatMap((each) => [...each.keys()]))];
+    const name = names.find((each) => new Set(fields.map((values) => values.get(each))).size > 1);
+    if (name === undefined) continue;
+    same.forEach(({ digest }, place) => told.set(digest, `${name}: ${fields[place]?.get(name) ?? "none"}`));
+  }
+  return told;
 }
 
 /** Most asks looked at; beyond it the inbox says so. */

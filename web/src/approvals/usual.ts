@@ -1,30 +1,30 @@
-/** Compares an ask with the last decisions of the same agent and action type. Says only what those rows show. */
+/** Compares an ask with what its agent usually does: by its profile as the decision read it, and by its last decisions. */
 import type { ApprovalView, DecisionView } from "../generated/types.gen";
-import { plural } from "../shared/numbers";
-
-export interface Remark {
-  says: string;
-  unusual: boolean;
-}
+import { compare, type Comparison, type UsualRead } from "../shared/usual";
 
 const median = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length / 2)] ?? 0;
 
-export function usualOf(others: readonly DecisionView[], approval: Pick<ApprovalView, "action" | "riskScore">): Remark[] {
+/** At most three of the names, and how many more there are. */
+function named(names: ReadonlySet<string>): string {
+  const [some, more] = [[...names].slice(0, 3).join(", "), names.size - 3];
+  return more > 0 ? `${some} and ${more} more` : some;
+}
+
+export function usualOf(others: readonly DecisionView[], approval: Pick<ApprovalView, "action" | "riskScore">, read: UsualRead | undefined): Comparison[] {
+  const rows = read === undefined ? [] : compare(read);
   const decided = others.filter(({ kind }) => kind === "decision");
-  const count = (outcome: string) => decided.filter(({ decision }) => decision === outcome).length;
-  const remarks: Remark[] = [
-    {
-      says: `Last ${plural(decided.length, "time")}: ${count("ALLOW")} allowed at once, ${count("REQUIRE_APPROVAL")} held, ${count("BLOCK")} blocked`,
-      unusual: false,
-    },
-  ];
-  const targets = new Set(decided.map(({ target }) => target));
-  if (!targets.has(approval.action.target)) remarks.push({ says: `Never before on ${approval.action.target}`, unusual: true });
-  const environments = new Set(decided.map(({ environment }) => environment));
-  if (!environments.has(approval.action.environment)) remarks.push({ says: `Never before in ${approval.action.environment}`, unusual: true });
+  if (decided.length === 0) return rows;
+  const { target, environment } = approval.action;
+  const targets = new Set(decided.map((row) => row.target));
+  const environments = new Set(decided.map((row) => row.environment));
   const scores = decided.map(({ riskScore }) => riskScore).sort((a, b) => a - b);
   const [usual, most] = [median(scores), scores[scores.length - 1] ?? 0];
-  if (approval.riskScore > most) remarks.push({ says: `Risk ${approval.riskScore} is higher than ever (usual ${usual}, highest ${most})`, unusual: true });
-  else if (approval.riskScore > usual) remarks.push({ says: `Risk ${approval.riskScore} is above the usual ${usual}`, unusual: false });
-  return remarks;
+  const count = (outcome: string) => decided.filter(({ decision }) => decision === outcome).length;
+  return [
+    ...rows,
+    { of: "Target", now: target, usually: named(targets), unusual: !targets.has(target) },
+    { of: "Environment", now: environment, usually: named(environments), unusual: !environments.has(environment) },
+    { of: "Risk", now: String(approval.riskScore), usually: `${usual}, never above ${most}`, unusual: approval.riskScore > most },
+    { of: "Decision", now: "held", usually: `${count("ALLOW")} allowed, ${count("REQUIRE_APPROVAL")} held, ${count("BLOCK")} blocked of the last ${decided.length}`, unusual: false },
+  ];
 }

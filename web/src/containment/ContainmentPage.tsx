@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { OctagonX, ShieldOff } from "lucide-react";
+import { OctagonX, ShieldCheck, ShieldOff } from "lucide-react";
 import { refresh } from "../api/queries";
 import { useMay } from "../api/session";
 import { useAgentName } from "../agents/names";
@@ -30,7 +30,7 @@ export function ContainmentPage() {
       actions={mayThrow ? <Button variant="default" onClick={dialog.open}>Stop one thing…</Button> : null}
     >
       <section className={classes.big} data-on={stopped !== undefined || undefined}>
-        <OctagonX size={30} strokeWidth={1.6} aria-hidden />
+        {stopped === undefined ? <ShieldCheck size={30} strokeWidth={1.6} aria-hidden /> : <OctagonX size={30} strokeWidth={1.6} aria-hidden />}
         <div>
           <h2>{stopped === undefined ? "Agents may act" : "Everything is stopped"}</h2>
           <p>

@@ -7,12 +7,15 @@ import { getDecisionOptions } from "../generated/@tanstack/react-query.gen";
 import type { DecisionTrace } from "../generated/types.gen";
 import { Ago } from "../shared/Ago";
 import { Badge, OutcomeBadge, Severity } from "../shared/Badge";
+import { Compared } from "../shared/Compared";
 import { Digest } from "../shared/Copy";
 import { Json } from "../shared/Json";
 import { Facts, Section } from "../shared/Page";
 import { Risk, Ticked } from "../shared/Risk";
 import { Failure, Waiting } from "../shared/State";
+import { compare } from "../shared/usual";
 import { codeOf } from "../shared/words";
+import { Limits } from "./Limits";
 import { Proof } from "./Proof";
 import { bodyOf } from "./record";
 import { Rules } from "./Rules";
@@ -75,6 +78,7 @@ function Body({ trace }: { trace: DecisionTrace }) {
   const body = bodyOf(trace.record);
   const { risk, uncovered = [], observed } = body.decision ?? {};
   const readings = Object.entries(body.readings ?? {});
+  const { limits = [], state: { usual } = {} } = body;
   return (
     <>
       <p className={classes.reason}>
@@ -86,7 +90,7 @@ function Body({ trace }: { trace: DecisionTrace }) {
             ["Agent", <Link to="/agents/$id" params={{ id: trace.agent.id }}>{trace.agent.name ?? trace.agent.id}</Link>],
             ["Type", <Types trace={trace} types={body.action?.types ?? []} />],
             ["Target", <><span className="mono">{trace.target}</span>{trace.environment === "" ? null : <span className="quiet"> in {trace.environment}</span>}</>],
-            ["Decided by", <>{codeOf(trace.reasonCode)} <code className="quiet">{trace.reasonCode}</code></>],
+            ["Decided by", <><code>{trace.matchedRule}</code> <span className="quiet">{codeOf(trace.reasonCode)}</span></>],
             trace.approvalId == null ? null : ["Approval", <Link to="/approvals/$id" params={{ id: trace.approvalId }}>{trace.approvalId}</Link>],
             observed === undefined ? null : ["If enforced", <><OutcomeBadge decision={observed.outcome} /> <Ticked text={observed.reason} /></>],
             uncovered.length === 0 ? null : ["Allowed by no rule", uncovered.join(", ")],
@@ -109,6 +113,16 @@ function Body({ trace }: { trace: DecisionTrace }) {
       <Section title="Rules that had a say">
         <Rules body={body} matchedRule={trace.matchedRule} />
       </Section>
+      {limits.length === 0 ? null : (
+        <Section title="Limits it counts against">
+          <Limits limits={limits} />
+        </Section>
+      )}
+      {usual === undefined || usual.types.length === 0 ? null : (
+        <Section title="Against the agent's usual" aside={<Link to="/agents/$id" params={{ id: trace.agent.id }}>Its profile</Link>}>
+          <Compared rows={compare(usual)} />
+        </Section>
+      )}
       {risk === undefined ? null : (
         <Section title="Risk">
           <Risk score={risk.score} severity={risk.severity} factors={risk.factors} />

@@ -2,7 +2,7 @@ import { Button, CloseButton, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Search, SlidersHorizontal, X } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { memo, useEffect, useRef, useState } from "react";
 import { useShortcuts } from "../app/shortcuts";
 import { getCatalogueOptions, listAgentsOptions } from "../generated/@tanstack/react-query.gen";
 import { OUTCOMES, outcomeOf, SEVERITIES } from "../shared/words";
@@ -16,15 +16,15 @@ interface Props {
 }
 
 /** Filters as people set them; all of them are in the address. */
-export function FilterBar({ filters, change, clear }: Props) {
+export const FilterBar = memo(function FilterBar({ filters, change, clear }: Props) {
   const [more, setMore] = useState(false);
   const agents = useQuery({ ...listAgentsOptions(), staleTime: 30_000 }).data?.agents ?? [];
   const types = useQuery({ ...getCatalogueOptions(), staleTime: 300_000 }).data?.actions ?? [];
   const pick = (name: keyof Filters) => (value: string | null) => change({ [name]: value ?? undefined });
-  const hidden = (["target", "rule", "severity", "type"] as const).filter((name) => filters[name] !== undefined).length;
+  const hidden = (["target", "rule", "severity", "risk", "type"] as const).filter((name) => filters[name] !== undefined).length;
 
   return (
-    <div className={classes.filters} role="search" aria-label="Filter decisions">
+    <div className={classes.filters} role="search" aria-label="Filter decisions" data-behind={filters.open !== undefined || undefined}>
       <FreeText value={filters.q ?? ""} change={(q) => change({ q: q || undefined })} />
       <Select
         aria-label="Outcome" placeholder="Any outcome" clearable w={128} value={filters.outcome ?? null} onChange={pick("outcome")}
@@ -60,13 +60,14 @@ export function FilterBar({ filters, change, clear }: Props) {
             aria-label="Severity" placeholder="Any severity" clearable w={140} value={filters.severity ?? null} onChange={pick("severity")}
             data={[...SEVERITIES]} clearButtonProps={{ "aria-label": "Any severity" }}
           />
+          <Line label="Risk, as 50-100" value={filters.risk ?? ""} change={pick("risk")} w={130} />
           <Line label="Target" value={filters.target ?? ""} change={pick("target")} />
           <Line label="Rule, as policy/rule" value={filters.rule ?? ""} change={pick("rule")} />
         </div>
       ) : null}
     </div>
   );
-}
+});
 
 function FreeText({ value, change }: { value: string; change: (text: string) => void }) {
   const [text, setText] = useState(value);
@@ -89,13 +90,13 @@ function FreeText({ value, change }: { value: string; change: (text: string) => 
 }
 
 /** A text that counts when it is finished: on Enter, or when one leaves. */
-function Line({ label, value, change }: { label: string; value: string; change: (text: string | null) => void }) {
+function Line({ label, value, change, w = 190 }: { label: string; value: string; change: (text: string | null) => void; w?: number }) {
   const [text, setText] = useState(value);
   useEffect(() => setText(value), [value]);
   const done = () => text.trim() !== value && change(text.trim() || null);
   return (
     <TextInput
-      aria-label={label} placeholder={label} w={190} value={text} onChange={(event) => setText(event.currentTarget.value)} onBlur={done}
+      aria-label={label} placeholder={label} w={w} value={text} onChange={(event) => setText(event.currentTarget.value)} onBlur={done}
       onKeyDown={(event) => event.key === "Enter" && done()}
     />
   );

@@ -39,7 +39,7 @@ export function Table({ list, filtered, filters, open, close, clear }: Props) {
   base.current = Math.min(base.current, rows.start);
   const count = rows.start - base.current + rows.loaded.length;
   const height = narrow ? ROW_NARROW : ROW;
-  const virtual = useVirtualizer({ count, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 12 });
+  const virtual = useVirtualizer({ count, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 8 });
   useEffect(() => virtual.measure(), [height, virtual]);
 
   const items = virtual.getVirtualItems();

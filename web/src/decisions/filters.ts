@@ -10,6 +10,8 @@ export interface Filters {
   type?: string;
   target?: string;
   rule?: string;
+  /** `50-59`: scores from the first to the last. */
+  risk?: string;
   /** `1h`, `24h`, `7d`, `30d`: a span that ends now. */
   range?: string;
   since?: string;
@@ -26,8 +28,8 @@ export const RANGES: readonly (readonly [value: string, label: string, hours: nu
   ["30d", "Last 30 days", 720],
 ];
 
-const TEXTS = ["q", "agent", "type", "target", "rule", "since", "until", "open", "by"] as const;
-export const FILTERS = ["q", "outcome", "severity", "agent", "type", "target", "rule", "range", "since", "until"] as const;
+const TEXTS = ["q", "agent", "type", "target", "rule", "risk", "since", "until", "open", "by"] as const;
+export const FILTERS = ["q", "outcome", "severity", "agent", "type", "target", "rule", "risk", "range", "since", "until"] as const;
 
 function text(value: unknown): string | undefined {
   if (typeof value === "number") return String(value);
@@ -48,18 +50,25 @@ export function readFilters(search: Record<string, unknown>): Filters {
   among("outcome", OUTCOMES);
   among("severity", SEVERITIES);
   among("range", RANGES.map(([value]) => value));
+  if (filters.risk !== undefined && riskOf(filters.risk) === undefined) delete filters.risk;
   for (const name of ["since", "until"] as const) {
     if (filters[name] !== undefined && Number.isNaN(Date.parse(filters[name]))) delete filters[name];
   }
   return filters;
 }
 
+function riskOf(risk: string): { minRisk: number; maxRisk: number } | undefined {
+  const [, from, to] = /^(\d{1,3})-(\d{1,3})$/.exec(risk) ?? [];
+  const [minRisk, maxRisk] = [Number(from), Number(to)];
+  return from !== undefined && minRisk <= maxRisk && maxRisk <= 100 ? { minRisk, maxRisk } : undefined;
+}
+
 /** The question to the server. A span ends at `now`, which is fixed when the filters are chosen. */
 export function toQuery(filters: Filters, now: Date): NonNullable<ListDecisionsData["query"]> {
-  const { open: _open, by: _by, range, since, ...query } = filters;
+  const { open: _open, by: _by, range, risk, since, ...query } = filters;
   const hours = RANGES.find(([value]) => value === range)?.[2];
   const start = since ?? (hours === undefined ? undefined : new Date(now.getTime() - hours * 3_600_000).toISOString());
-  return { ...query, ...(start === undefined ? {} : { since: start }) };
+  return { ...query, ...(risk === undefined ? {} : riskOf(risk)), ...(start === undefined ? {} : { since: start }) };
 }
 
 export function isFiltered(filters: Filters): boolean {

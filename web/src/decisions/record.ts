@@ -1,5 +1,6 @@
 /** The parts of a ledger record that the page shows. A record is data of any version: what is missing is shown as missing. */
 import type { FactorView } from "../generated/types.gen";
+import type { UsualRead } from "../shared/usual";
 
 interface Listed<T> {
   count: number;
@@ -14,13 +15,24 @@ export interface MatchedRule {
   satisfied?: boolean;
 }
 
+/** What a limit came to with the decision; numbers are decimals as text, times microseconds. */
+export interface LimitRead {
+  rule: string;
+  meter?: string;
+  used: string | number;
+  of: string | number;
+  within: number;
+  resetsAt?: number;
+}
+
 export interface RecordBody {
   action?: { types?: string[] };
   charges?: unknown[];
+  limits?: LimitRead[];
   engine?: string;
   readings?: Record<string, unknown> | null;
   redemption?: { evidence?: unknown } | null;
-  state?: { meters?: { name?: string; meter?: string; value?: unknown }[]; containment?: unknown; openApprovals?: number };
+  state?: { meters?: { name?: string; meter?: string; value?: unknown }[]; containment?: unknown; openApprovals?: number; usual?: UsualRead };
   decision?: {
     matched?: Listed<MatchedRule>;
     suspected?: Listed<{ rule: string; outcome?: string; error: string }>;

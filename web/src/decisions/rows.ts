@@ -59,6 +59,8 @@ export function useRows(query: NonNullable<ListDecisionsData["query"]>, key: str
       list.nextCursor == null ? undefined : { at: start + list.decisions.length, cursor: list.nextCursor },
     getPreviousPageParam: placeBefore,
     maxPages: PAGES,
+    // Pages never change once they are there: comparing three thousand rows with themselves would only cost time.
+    structuralSharing: false,
     staleTime: Infinity,
     refetchOnWindowFocus: false,
     refetchOnMount: false,

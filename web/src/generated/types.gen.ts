@@ -135,6 +135,26 @@ export type Verification = {
 export type VerdictWord = 'approve' | 'deny';
 
 /**
+ * What is usual of one action type.
+ */
+export type UsualView = {
+    /**
+     * Decisions within the last hour, whatever was decided.
+     */
+    lastHour: number;
+    observations: number;
+    type: string;
+    /**
+     * Usual hours have fewer than this; absent while that is not known.
+     */
+    usuallyBelowPerHour?: number | null;
+    /**
+     * Usual calls are smaller than this, a decimal as text; absent while that is not known or nothing is measured.
+     */
+    usuallySmallerThan?: string | null;
+};
+
+/**
  * An account.
  */
 export type UserView = {
@@ -482,7 +502,7 @@ export type SettingsView = {
      */
     defaultDecision: string;
     /**
-     * Mail and host domains that are ours; each covers its sub-domains.
+     * Domains whose mail is ours: `acme.example` is only itself, `*.acme.example` all that is below it.
      */
     internalDomains: Array<string>;
     limits: LimitsView;
@@ -631,6 +651,25 @@ export type ProofView = {
     receipt: number;
     root: string;
     size: number;
+};
+
+/**
+ * What an agent usually does: learned from what was allowed and succeeded.
+ */
+export type ProfileView = {
+    at: Moment;
+    /**
+     * As many are needed before anything is called usual or unusual.
+     */
+    needed: number;
+    /**
+     * Actions it was learned from.
+     */
+    observations: number;
+    /**
+     * Most observed first.
+     */
+    types: Array<UsualView>;
 };
 
 /**
@@ -2261,6 +2300,52 @@ export type CreateKeyResponses = {
 
 export type CreateKeyResponse = CreateKeyResponses[keyof CreateKeyResponses];
 
+export type GetAgentProfileData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the agent
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/api/v1/agents/{id}/profile';
+};
+
+export type GetAgentProfileErrors = {
+    /**
+     * `invalid_key`: the key is missing, malformed, expired or revoked
+     */
+    401: Problem;
+    /**
+     * `forbidden`: this credential may not do that
+     */
+    403: Problem;
+    /**
+     * `unknown_workspace`: there is no such workspace; `unknown_agent`: there is no such agent
+     */
+    404: Problem;
+    /**
+     * `internal`: something failed inside the server
+     */
+    500: Problem;
+    /**
+     * `audit_unavailable`: the ledger cannot be written; `overloaded`: more work is waiting than can be done in time
+     */
+    503: Problem;
+};
+
+export type GetAgentProfileError = GetAgentProfileErrors[keyof GetAgentProfileErrors];
+
+export type GetAgentProfileResponses = {
+    /**
+     * What is usual, as of now
+     */
+    200: ProfileView;
+};
+
+export type GetAgentProfileResponse = GetAgentProfileResponses[keyof GetAgentProfileResponses];
+
 export type ListApprovalsData = {
     body?: never;
     path?: never;
@@ -2798,6 +2883,14 @@ export type ListDecisionsData = {
          * `low`, `medium`, `high` or `critical`.
          */
         severity?: string;
+        /**
+         * From this risk score on, 0 to 100. Looked for as words are.
+         */
+        minRisk?: number;
+        /**
+         * Up to this risk score.
+         */
+        maxRisk?: number;
         /**
          * From this time on.
          */

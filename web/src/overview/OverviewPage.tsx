@@ -2,16 +2,16 @@ import { SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { ChartColumnStacked } from "lucide-react";
-import { lazy, Suspense } from "react";
-import { Ago, Countdown } from "../shared/Ago";
+import { lazy, memo, Suspense, useDeferredValue } from "react";
 import { Copy } from "../shared/Copy";
-import { compact, duration, grouped } from "../shared/numbers";
+import { duration, grouped } from "../shared/numbers";
 import { Page } from "../shared/Page";
 import { Empty, Failure, Waiting } from "../shared/State";
 import { Limits } from "./Limits";
 import { RiskBands } from "./RiskBands";
-import { share, SPANS, spanOf, statisticsQuery, sum, type Statistics } from "./statistics";
+import { SPANS, spanOf, statisticsQuery, sum, type Statistics } from "./statistics";
 import { Ranking } from "./Ranking";
+import { Tiles } from "./Tiles";
 import classes from "./overview.module.css";
 
 const OverTime = lazy(() => import("./OverTime"));
@@ -22,6 +22,9 @@ export function OverviewPage() {
   const navigate = useNavigate({ from: "/" });
   const span = spanOf(range);
   const { data, error, refetch } = useQuery(statisticsQuery(span));
+  // Under a busy stream the numbers change every second: drawing them gives way to whoever clicks.
+  const shown = useDeferredValue(data);
+  const shownRange = useDeferredValue(span[0]);
   return (
     <Page
       title="Overview"
@@ -32,17 +35,17 @@ export function OverviewPage() {
         />
       }
     >
-      {data === undefined ? error === null ? <Waiting lines={12} /> : <Failure error={error} retry={() => void refetch()} /> : <Numbers statistics={data} range={span[0]} />}
+      {shown === undefined ? error === null ? <Waiting lines={12} /> : <Failure error={error} retry={() => void refetch()} /> : <Numbers statistics={shown} range={shownRange} />}
     </Page>
   );
 }
 
-function Numbers({ statistics, range }: { statistics: Statistics; range: string }) {
+const Numbers = memo(function Numbers({ statistics, range }: { statistics: Statistics; range: string }) {
   const total = sum(statistics.totals);
   if (total === 0 && statistics.ledger.size < 4) return <Start />;
   return (
     <div className={classes.grid}>
-      <Tiles statistics={statistics} range={range} total={total} />
+      <Tiles statistics={statistics} span={spanOf(range)} />
       <section className={classes.wide}>
         <div className={classes.head}>
           <h2>Decisions over time</h2>
@@ -59,54 +62,16 @@ function Numbers({ statistics, range }: { statistics: Statistics; range: string 
       <Ranking title="Deciding rules" rows={statistics.rules} search={(rule) => ({ rule, range })} mono />
       <Ranking title="Targets" rows={statistics.targets} search={(target) => ({ target, range })} mono />
       <Limits />
-      <RiskBands bands={statistics.risk} />
+      <RiskBands bands={statistics.risk} range={range} />
       <Health statistics={statistics} />
     </div>
   );
-}
-
-function Tiles({ statistics, range, total }: { statistics: Statistics; range: string; total: number }) {
-  const { totals, approvals } = statistics;
-  return (
-    <div className={classes.tiles}>
-      <Link to="/approvals" className={classes.tile} data-tone={approvals.waiting > 0 ? "hold" : undefined}>
-        <span>Waiting for a person</span>
-        <b className="num">{compact(approvals.waiting)}</b>
-        <small>
-          {approvals.oldestAt == null ? "nothing waits" : <>oldest <Ago at={approvals.oldestAt} /></>}
-          {approvals.soonestExpiry == null ? null : <>, next expires in <Countdown until={approvals.soonestExpiry} /></>}
-        </small>
-      </Link>
-      <Link to="/decisions" search={{ range }} className={classes.tile}>
-        <span>Decisions</span>
-        <b className="num">{compact(total)}</b>
-        <small>
-          {grouped(statistics.ledgerSize)} entries on the ledger
-        </small>
-      </Link>
-      <Link to="/decisions" search={{ range, outcome: "ALLOW" }} className={classes.tile}>
-        <span>Allowed</span>
-        <b className="num">{compact(totals.allow)}</b>
-        <small>{share(totals.allow, total)} of all</small>
-      </Link>
-      <Link to="/decisions" search={{ range, outcome: "REQUIRE_APPROVAL" }} className={classes.tile}>
-        <span>Held</span>
-        <b className="num">{compact(totals.requireApproval)}</b>
-        <small>{share(totals.requireApproval, total)} of all</small>
-      </Link>
-      <Link to="/decisions" search={{ range, outcome: "BLOCK" }} className={classes.tile}>
-        <span>Blocked</span>
-        <b className="num">{compact(totals.block)}</b>
-        <small>{share(totals.block, total)} of all</small>
-      </Link>
-    </div>
-  );
-}
+});
 
 function Health({ statistics }: { statistics: Statistics }) {
   const { latency, ledger, projectedTo, ledgerSize } = statistics;
   return (
-    <section className={classes.card}>
+    <section className={classes.wide}>
       <div className={classes.head}><h2>The server</h2></div>
       <dl className={classes.health}>
         <div>

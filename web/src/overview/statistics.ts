@@ -1,6 +1,7 @@
 /** What happened in a span of time, counted by the server. */
 import { queryOptions } from "@tanstack/react-query";
 import { getStatistics } from "../generated/sdk.gen";
+import { endOfBar } from "./axis";
 import type { CountsView, StatisticsView, TopView } from "../generated/types.gen";
 
 export type Counts = CountsView;
@@ -24,13 +25,27 @@ export function statisticsQuery([value, , hours, buckets]: Span) {
   return queryOptions({
     queryKey: [{ _id: "getStatistics" }, value],
     queryFn: async ({ signal }) => {
-      const to = new Date();
-      const from = new Date(to.getTime() - hours * 3_600_000);
-      return (await getStatistics({ query: { from: from.toISOString(), to: to.toISOString(), buckets }, signal, throwOnError: true })).data;
+      const to = endOfBar(new Date(), (hours * 3_600_000) / buckets);
+      return ask(to, hours, buckets, signal);
     },
     staleTime: 5_000,
     refetchInterval: 60_000,
     placeholderData: (before) => before,
+  });
+}
+
+async function ask(to: Date, hours: number, buckets: number, signal: AbortSignal): Promise<Statistics> {
+  const from = new Date(to.getTime() - hours * 3_600_000);
+  return (await getStatistics({ query: { from: from.toISOString(), to: to.toISOString(), buckets }, signal, throwOnError: true })).data;
+}
+
+/** The same span before this one, to compare with. */
+export function beforeQuery([value, , hours, buckets]: Span) {
+  return queryOptions({
+    queryKey: ["statistics before", value],
+    queryFn: ({ signal }) => ask(new Date(endOfBar(new Date(), (hours * 3_600_000) / buckets).getTime() - hours * 3_600_000), hours, 1, signal),
+    staleTime: 60_000,
+    refetchInterval: 300_000,
   });
 }
 

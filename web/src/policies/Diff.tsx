@@ -10,7 +10,8 @@ const MARKS = EditorView.theme({
   ".cm-deletedChunk": { backgroundColor: "var(--block-soft)", paddingLeft: "6px" },
   ".cm-deletedText, .cm-deletedLine del": { background: "none", textDecoration: "none" },
   ".cm-changedLine, .cm-insertedLine": { backgroundColor: "var(--allow-soft) !important" },
-  ".cm-changedText": { background: "none !important", textDecoration: "underline", textUnderlineOffset: "3px" },
+  ".cm-changedText": { background: "none !important" },
+  ".cm-changedLine .cm-changedText": { textDecoration: "underline", textUnderlineOffset: "3px", textDecorationColor: "var(--allow-mark)" },
   ".cm-changeGutter": { width: "3px" },
   ".cm-collapsedLines": { background: "var(--sunken)", color: "var(--text-2)", padding: "3px 10px" },
 });
@@ -28,7 +29,7 @@ export function Diff({ before, after, className }: { before: string; after: stri
         extensions: [
           BASE, MARKS, yaml(), EditorState.readOnly.of(true), EditorView.editable.of(false), EditorView.lineWrapping,
           EditorView.contentAttributes.of({ "aria-label": "What changed", tabindex: "0" }),
-          unifiedMergeView({ original: before, mergeControls: false, gutter: true, highlightChanges: true, syntaxHighlightDeletions: false, collapseUnchanged: { margin: 3, minSize: 6 } }),
+          before === "" ? [] : unifiedMergeView({ original: before, mergeControls: false, gutter: true, highlightChanges: true, syntaxHighlightDeletions: false, collapseUnchanged: { margin: 3, minSize: 6 } }),
         ],
       }),
     });

@@ -72,7 +72,7 @@ function Trace({ rule }: { rule: RuleTrace }) {
         <ul className={classes.parts}>
           {(rule.parts ?? []).map((part, place) => (
             <li key={place} data-result={part.result}>
-              <span>{part.result}</span>
+              <span>{part.result.replaceAll("_", " ")}</span>
               <code>{part.text}</code>
               <span className="quiet">{Object.entries(part.found ?? {}).map(([name, value]) => `${name} = ${value}`).join(", ") || (part.result === "error" ? part.says : "")}</span>
             </li>

@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { FileCode2, Plus } from "lucide-react";
+import { Eye, FileCode2, Plus } from "lucide-react";
 import { useMay } from "../api/session";
 import { listPoliciesOptions } from "../generated/@tanstack/react-query.gen";
 import type { PolicyHits, PolicyView } from "../generated/types.gen";
@@ -11,6 +11,7 @@ import { Digest } from "../shared/Copy";
 import { compact, plural } from "../shared/numbers";
 import { Page } from "../shared/Page";
 import { Empty, Failure, Waiting } from "../shared/State";
+import { Filling } from "../shared/Filling";
 import { hitsQuery } from "./api";
 import { WITHIN } from "./RuleHits";
 import classes from "./policies.module.css";
@@ -24,12 +25,18 @@ export function PoliciesPage() {
   return (
     <Page
       title="Policies"
-      actions={mayPublish ? <Button leftSection={<Plus size={14} />} renderRoot={(props) => <Link to="/policies/new" {...props} />}>New policy</Button> : null}
+      actions={
+        <>
+          <Button variant="default" leftSection={<Eye size={14} />} renderRoot={(props) => <Link to="/shadow" {...props} />}>What would change</Button>
+          {mayPublish ? <Button leftSection={<Plus size={14} />} renderRoot={(props) => <Link to="/policies/new" {...props} />}>New policy</Button> : null}
+        </>
+      }
     >
       {error !== null ? <Failure error={error} retry={() => void refetch()} /> : null}
       {isPending ? <Waiting /> : null}
       {data === undefined ? null : (
         <>
+          <Filling />
           <p className={classes.bundle}>
             {plural(policies.length, "policy", "policies")} in force as one bundle <Digest value={data.bundle} what="bundle digest" /> <span className="quiet">epoch {data.epoch}</span>
           </p>

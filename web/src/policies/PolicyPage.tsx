@@ -1,7 +1,7 @@
 import { Button, SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useBlocker, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { ArrowLeft, Upload } from "lucide-react";
+import { useBlocker, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Upload } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useMay } from "../api/session";
 import { useShortcuts } from "../app/shortcuts";
@@ -9,18 +9,21 @@ import { getPolicyOptions } from "../generated/@tanstack/react-query.gen";
 import { Badge } from "../shared/Badge";
 import { Page } from "../shared/Page";
 import { Failure, Waiting } from "../shared/State";
+import { Bench } from "./Bench";
 import { Draft } from "./Draft";
 import { History } from "./History";
 import { nameIn, ruleAt } from "./places";
 import { Publish } from "./Publish";
 import { RuleHits } from "./RuleHits";
-import { TryIt, type Trial } from "./TryIt";
+import type { Trial } from "./TryIt";
 import classes from "./policies.module.css";
+
+export const BACK = { to: "/policies", name: "Policies" } as const;
 
 export function PolicyPage() {
   const { name } = useParams({ from: "/inside/policies/$name" });
   const { data, error, refetch } = useQuery({ ...getPolicyOptions({ path: { name } }), refetchOnWindowFocus: false });
-  if (data === undefined) return <Page title={name}>{error === null ? <Waiting lines={14} /> : <Failure error={error} retry={() => void refetch()} />}</Page>;
+  if (data === undefined) return <Page title={name} back={BACK}>{error === null ? <Waiting lines={14} /> : <Failure error={error} retry={() => void refetch()} />}</Page>;
   return <Workbench key={name} name={name} active={data.yaml} updatedAt={data.updatedAt} />;
 }
 
@@ -58,7 +61,7 @@ export function Workbench({ name, active, updatedAt, start = active, look, trial
 
   return (
     <Page
-      title={name ?? "New policy"} flush
+      title={name ?? "New policy"} back={BACK} flush
       actions={
         <>
           <span className={classes.status}>{changed ? <Badge tone="hold">draft</Badge> : <Badge tone="allow">in force</Badge>}</span>
@@ -74,7 +77,6 @@ export function Workbench({ name, active, updatedAt, start = active, look, trial
               Publish…
             </Button>
           ) : null}
-          <Link to="/policies" className={classes.back}><ArrowLeft size={14} aria-hidden /> All policies</Link>
         </>
       }
     >
@@ -85,7 +87,7 @@ export function Workbench({ name, active, updatedAt, start = active, look, trial
       ) : (
         <div className={classes.bench}>
           <Draft text={text} change={setText} readOnly={!mayPublish} at={at} setValid={setValid} />
-          <TryIt yaml={changed ? text : undefined} text={text} trial={trial} />
+          <Bench policy={name ?? "new"} yaml={changed ? text : undefined} text={text} trial={trial} />
         </div>
       )}
       <Publish

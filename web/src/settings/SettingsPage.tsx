@@ -75,7 +75,7 @@ function General({ settings }: { settings: SettingsView }) {
       />
       {settings.defaultDecision === "ALLOW" ? <p role="note" style={{ color: "var(--hold-text)" }}>Whatever no rule names is allowed. Most workspaces block it.</p> : null}
       <TagsInput
-        label="Internal domains" description="Mail and host domains that are yours; each covers its sub-domains" disabled={!may} value={settings.internalDomains}
+        label="Internal domains" description="Domains whose mail is yours: acme.example is only itself, *.acme.example all that is below it" disabled={!may} value={settings.internalDomains}
         onChange={(internalDomains) => patch.mutate({ internalDomains })}
       />
       <Refusal error={patch.error} />

@@ -1,12 +1,19 @@
+import { Link } from "@tanstack/react-router";
+import { ArrowLeft } from "lucide-react";
 import { useEffect, type ReactNode } from "react";
 import classes from "./shared.module.css";
 
 /** A page: title, what can be done, then a body that scrolls by itself. */
-export function Page(props: { title: string; actions?: ReactNode; bar?: ReactNode; flush?: boolean; children: ReactNode }) {
+export function Page(props: { title: string; back?: { to: "/policies"; name: string }; actions?: ReactNode; bar?: ReactNode; flush?: boolean; children: ReactNode }) {
   useTitle(props.title);
   return (
     <div className={classes.page}>
       <header className={classes.pageHead}>
+        {props.back === undefined ? null : (
+          <Link to={props.back.to} className={classes.pageBack} aria-label={props.back.name}>
+            <ArrowLeft size={14} aria-hidden /> <span>{props.back.name}</span>
+          </Link>
+        )}
         <h1>{props.title}</h1>
         <div className={classes.pageActions}>{props.actions}</div>
       </header>

@@ -4,6 +4,8 @@ const GROUPED = new Intl.NumberFormat("en-US");
 const COMPACT = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
 
 export const grouped = (value: number): string => GROUPED.format(value);
+/** A decimal as the server writes it, with its thousands apart; what a number here could not hold stays as it is. */
+export const decimal = (text: string | number): string => (/^-?\d{1,15}$/.test(String(text)) ? GROUPED.format(Number(text)) : String(text));
 export const compact = (value: number): string => (Math.abs(value) < 10_000 ? GROUPED.format(value) : COMPACT.format(value));
 
 export const plural = (count: number, one: string, many = `${one}s`): string => `${grouped(count)} ${count === 1 ? one : many}`;

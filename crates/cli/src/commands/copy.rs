@@ -3,11 +3,16 @@
 use crate::args::{Global, Secret};
 use crate::exit::Exit;
 use crate::output::{Output, Tone};
+use crate::times;
 use anyhow::{Context, bail};
+use runplane_core::time::Span;
 use runplane_server::Place;
-use runplane_server::copy::{Copied, copy};
+use runplane_server::copy::{Copied, Phase, Progress, copy};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+
+/// Time between two lines of progress.
+const BETWEEN_LINES: Span = Span::seconds(5);
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -35,9 +40,17 @@ pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     let (seeds, from) = (source.seeds()?, source.open()?);
     let to = target.open().with_context(|| format!("`{}` cannot be used", target.name()))?;
     let bar = out.progress(None, "entries");
-    let copied = copy(&*from, &*to, &seeds, |progress| {
-        bar.set_length(progress.of);
-        bar.set_position(progress.copied);
+    let mut told = times::now();
+    let copied = copy(&*from, &*to, &seeds, |Progress { workspace, phase, done, of }| {
+        let doing = if phase == Phase::Copying { "copied" } else { "verified" };
+        bar.set_length(of);
+        bar.set_message(format!("{doing} of {workspace}"));
+        bar.set_position(done);
+        // Where nobody watches a bar, a line now and then says the same.
+        if bar.is_hidden() && times::now() > told.after(BETWEEN_LINES) {
+            told = times::now();
+            out.remark(format_args!("{doing} {done} of {of} entries of `{workspace}`"));
+        }
     })?;
     bar.finish_and_clear();
     let listed: Vec<Value> = copied

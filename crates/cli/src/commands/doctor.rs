@@ -11,6 +11,7 @@ use runplane_core::time::{Micros, Span};
 use runplane_server::options::{DATABASE, LEDGER_KEY, PERMIT_KEY};
 use runplane_server::{Place, keyfile};
 use runplane_store::StoreError;
+use runplane_store::postgres::standing::{self, Standing};
 use serde::Serialize;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -21,6 +22,9 @@ use std::path::Path;
 const EARLIEST: &str = "2026-01-01T00:00:00Z";
 /// How far a ledger may be ahead of this machine's clock.
 const SKEW: Span = Span::seconds(5);
+
+/// Seconds after which a snapshot that somebody keeps is worth knowing of.
+const OLD_SNAPSHOT: i64 = 300;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -72,10 +76,25 @@ pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
         checks.push(Check { what, status, found, todo });
     };
     let place = global.place()?;
-    let initialised = place.is_initialised();
-    note("data folder", folder(data, matches!(initialised, Ok(true))));
-    if let Err(error) = &initialised {
-        note("database", bad(error.to_string(), "correct --database or RUNPLANE_DATABASE_URL, or start PostgreSQL"));
+    let standing = place.database.as_ref().map(standing::look).transpose();
+    let initialised = match &standing {
+        // To open a database of before would bring it up to date.
+        Ok(Some(standing)) if standing.version != Some(standing.known) && !standing.is_newer() => Ok(false),
+        Ok(_) => place.is_initialised(),
+        Err(error) => Err(error.clone()),
+    };
+    let is_in_use = if place.database.is_some() { data.exists() } else { matches!(initialised, Ok(true)) };
+    note("data folder", folder(data, is_in_use));
+    match &standing {
+        Ok(Some(standing)) => schema(standing).into_iter().for_each(|found| note("schema", found)),
+        Ok(None) => {}
+        Err(error @ StoreError::Newer { .. }) => note("database", bad(error.to_string(), "use a newer program")),
+        Err(error) => {
+            note(
+                "database",
+                bad(error.to_string(), "correct --database or RUNPLANE_DATABASE_URL, or start PostgreSQL"),
+            );
+        }
     }
     if matches!(initialised, Ok(true)) {
         if place.database.is_none() {
@@ -106,6 +125,32 @@ pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
         checks.iter().for_each(|check| print(check, out));
     });
     Ok(if sound { Exit::Ok } else { Exit::Findings })
+}
+
+/// The shared database, as far as it can be seen without opening it.
+fn schema(standing: &Standing) -> Vec<Found> {
+    let Standing { version, known, room, oldest_snapshot } = standing;
+    let mut found = vec![match version {
+        None => remark("the database holds no installation", "run `runplane init` or `runplane copy`"),
+        Some(version) if version < known => remark(
+            format!("the schema has version {version}, this program brings it to {known}"),
+            "run `runplane migrate`, or start a node; old nodes go on as docs/guide/scale.md says",
+        ),
+        Some(version) if version > known => {
+            remark(format!("the schema has version {version}, of a newer program"), "bring this node up to date, too")
+        }
+        Some(version) => Ok(format!("the schema has version {version}, the newest this program knows")),
+    }];
+    if room.is_some_and(|room| room <= 0) {
+        found.push(remark("no partition was made ahead", "look at the log of a node: it says why"));
+    }
+    if let Some(seconds) = oldest_snapshot.filter(|seconds| *seconds > OLD_SNAPSHOT) {
+        found.push(remark(
+            format!("somebody has kept a snapshot open for {seconds} s, which makes every turn slower"),
+            "look for old `xact_start` in pg_stat_activity",
+        ));
+    }
+    found
 }
 
 fn print(check: &Check, out: &Output) {

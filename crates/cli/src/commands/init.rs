@@ -9,6 +9,7 @@ use runplane_core::packs;
 use runplane_server::Place;
 use runplane_server::clock::SystemClock;
 use runplane_server::install::{self, InitOptions};
+use serde_json::json;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -18,10 +19,19 @@ pub struct Args {
     /// Where the first agent acts; decides how strictly its calls are taken.
     #[arg(long, value_name = "NAME", default_value = "production")]
     agent_environment: String,
+    /// Succeed and change nothing where there is an installation already.
+    #[arg(long)]
+    if_missing: bool,
 }
 
 pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
-    let keys = install(&global.place()?, &args.agent_name, &args.agent_environment)?;
+    let place = global.place()?;
+    if args.if_missing && place.is_initialised()? {
+        let there = json!({ "database": place.name(), "isInitialised": true });
+        out.answer(&there, |out| out.remark(format!("`{}` is initialised already: nothing was changed", place.name())));
+        return Ok(Exit::Ok);
+    }
+    let keys = install(&place, &args.agent_name, &args.agent_environment)?;
     out.answer(&keys, |out| {
         out.toned(Tone::Good, "READY", keys.data_dir.display());
         out.field("workspace", 11, &keys.workspace);

@@ -3,7 +3,9 @@
 use crate::args::{DEFAULT_LISTEN, Global};
 use crate::exit::Exit;
 use crate::output::{Output, Tone};
-use anyhow::Context;
+use anyhow::{Context, bail};
+use runplane_core::time::Span;
+use runplane_server::options::STATE_MEMORY;
 use runplane_server::{Options, Ready};
 use serde_json::json;
 use std::net::SocketAddr;
@@ -15,6 +17,10 @@ use tracing_subscriber::EnvFilter;
 pub struct Args {
     #[command(flatten)]
     pub listening: Listening,
+    /// How long decisions are listed on PostgreSQL, such as `400d`, at least a week [default: for ever]. The ledger keeps
+    /// all of them. The same on every node.
+    #[arg(long, value_name = "LENGTH", env = "RUNPLANE_KEEP_LISTS", hide_env_values = true)]
+    keep_lists: Option<String>,
     /// What to log to standard error: a level, or directives as of tracing's `EnvFilter`.
     #[arg(long, value_name = "FILTER", env = "RUNPLANE_LOG", hide_env_values = true, default_value = "info")]
     log: String,
@@ -29,19 +35,27 @@ pub struct Listening {
     /// others are refused); may be given several times.
     #[arg(long = "allow-host", value_name = "NAME")]
     pub allowed_hosts: Vec<String>,
+    /// Memory in MiB, roughly, that the keys of meters and limits may take up; beyond it, those that nobody asks for
+    /// wait on disk.
+    #[arg(long, value_name = "MIB", env = "RUNPLANE_STATE_MEMORY", hide_env_values = true, default_value_t = STATE_MEMORY / MIB)]
+    pub state_memory: usize,
 }
+
+const MIB: usize = 1024 * 1024;
 
 impl Listening {
     pub fn options(&self, global: &Global) -> anyhow::Result<Options> {
         let mut options = Options::new(global.place()?, self.listen);
         options.allowed_hosts.clone_from(&self.allowed_hosts);
+        options.state_memory = self.state_memory.max(1).saturating_mul(MIB);
         Ok(options)
     }
 }
 
 pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     log(&args.log, global.json)?;
-    let options = args.listening.options(global)?;
+    let mut options = args.listening.options(global)?;
+    options.keep_lists = args.keep_lists.as_deref().map(keep_lists).transpose()?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let stop = stop_signal()?;
@@ -59,6 +73,14 @@ pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
         runplane_server::serve(options, ready, stop).await.context("the server ended")
     })?;
     Ok(Exit::Ok)
+}
+
+fn keep_lists(text: &str) -> anyhow::Result<Span> {
+    let length: Span = text.parse().with_context(|| format!("`{text}` is no length of time"))?;
+    if length < Span::seconds(7 * 24 * 3_600) {
+        bail!("--keep-lists is at least `7d`");
+    }
+    Ok(length)
 }
 
 pub fn runtime() -> anyhow::Result<Runtime> {

@@ -1,17 +1,20 @@
 //! A PostgreSQL server of the test's own, which it may crash.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 
 pub struct Cluster {
     folder: TempDir,
     bin: PathBuf,
+    port: u16,
 }
 
 impl Cluster {
     pub fn start() -> Self {
-        let cluster = Self { folder: tempfile::tempdir().unwrap(), bin: installed() };
+        let cluster = Self { folder: tempfile::tempdir().unwrap(), bin: installed(), port: free_port() };
         if is_root() {
             // PostgreSQL refuses to run as root.
             let owner = Command::new("chown").arg(user()).arg(cluster.folder.path()).status().unwrap();
@@ -31,8 +34,10 @@ impl Cluster {
     }
 
     fn run_up(&self) {
-        let folder = self.folder.path().display();
-        let options = format!("-c listen_addresses='' -c unix_socket_directories='{folder}' -c max_connections=200");
+        let (folder, port) = (self.folder.path().display(), self.port);
+        let options = format!(
+            "-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories='{folder}' -c max_connections=200"
+        );
         let log = format!("{folder}/server.log");
         self.run("pg_ctl", &["--pgdata", &self.data(), "--log", &log, "--wait", "--options", &options, "start"]);
     }
@@ -43,8 +48,28 @@ impl Cluster {
         self.run_up();
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn url(&self) -> String {
-        format!("postgres://runplane@{}/postgres", self.folder.path().display().to_string().replace('/', "%2F"))
+        Self::url_at(self.port)
+    }
+
+    /// The same behind a port of somebody else.
+    pub fn url_at(port: u16) -> String {
+        format!("postgres://runplane@127.0.0.1:{port}/postgres?sslmode=disable")
+    }
+
+    pub fn session(&self) -> Session {
+        let mut asked = Command::new(self.bin.join("psql"))
+            .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname", &self.url()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (questions, answers) = (asked.stdin.take().unwrap(), asked.stdout.take().unwrap());
+        Session { asked, questions, answers: BufReader::new(answers) }
     }
 
     fn run(&self, program: &str, arguments: &[&str]) {
@@ -81,6 +106,35 @@ impl Drop for Cluster {
             self.run("pg_ctl", &["--pgdata", &self.data(), "--mode", "immediate", "stop"]);
         }
     }
+}
+
+/// A `psql` that goes on.
+pub struct Session {
+    asked: Child,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Session {
+    /// What a query of one row and one column says, in one line.
+    pub fn ask(&mut self, sql: &str) -> String {
+        writeln!(self.questions, "{sql};").unwrap();
+        self.questions.flush().unwrap();
+        let mut answer = String::new();
+        assert!(self.answers.read_line(&mut answer).unwrap() > 0, "psql has stopped");
+        answer.trim().to_owned()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.asked.kill();
+        let _ = self.asked.wait();
+    }
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn output(program: &str, arguments: &[&str]) -> String {

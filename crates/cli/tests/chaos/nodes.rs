@@ -1,9 +1,8 @@
 //! The nodes: real processes, killed where they stand and started again.
 
-use crate::cluster::Cluster;
+use crate::cluster::free_port;
 use serde_json::Value;
 use std::fs::File;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -23,8 +22,8 @@ struct Node {
 }
 
 impl Nodes {
-    pub fn start(cluster: &Cluster, count: usize) -> Self {
-        let (folder, database) = (tempfile::tempdir().unwrap(), cluster.url());
+    pub fn start(database: &str, count: usize) -> Self {
+        let (folder, database) = (tempfile::tempdir().unwrap(), database.to_owned());
         let first = folder.path().join("0");
         let made = runplane(&database).args(["init", "--json", "--data"]).arg(&first).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -37,7 +36,7 @@ impl Nodes {
                     std::fs::copy(first.join(key), data.join(key)).unwrap();
                 }
             }
-            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let port = free_port();
             Mutex::new(Node { process: serve(&database, &data, port), data, port })
         });
         let nodes = nodes.collect();
@@ -56,6 +55,12 @@ impl Nodes {
     pub fn kill(&self, number: usize) {
         let mut node = self.nodes[number].lock().unwrap();
         let _ = node.process.kill();
+    }
+
+    /// Any other signal, by its name.
+    pub fn signal(&self, number: usize, name: &str) {
+        let id = self.nodes[number].lock().unwrap().process.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
     }
 
     /// Starts whatever does not run.

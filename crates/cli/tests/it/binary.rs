@@ -1,9 +1,12 @@
 //! Runs the binary: once to its end, or as a server that is stopped with the value.
 
+use runplane_store::postgres::testing::Database;
+use runplane_store::{Options, SqliteStore, Store};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// The repository's root.
@@ -47,20 +50,79 @@ pub fn json(output: &Output) -> Value {
         .unwrap_or_else(|error| panic!("{error}: `{}` `{}`", stdout(output), stderr(output)))
 }
 
-/// A folder as `init` made it, with its keys.
+/// A folder as `init` made it, with its keys; and the database, if it is not in there.
 pub struct Installation {
     pub folder: TempDir,
     pub data: PathBuf,
     pub keys: Value,
+    pub database: Option<Arc<Database>>,
 }
 
 impl Installation {
+    /// On the database that `RUNPLANE_TEST_STORE` names: `sqlite` (also if it is not set) or `postgres`.
+    #[allow(clippy::disallowed_methods)] // tests have no config.rs
     pub fn new() -> Self {
+        match std::env::var("RUNPLANE_TEST_STORE").unwrap_or_default().as_str() {
+            "" | "sqlite" => Self::embedded(),
+            "postgres" => Self::shared(),
+            other => panic!("RUNPLANE_TEST_STORE is `{other}`; it may be `sqlite` or `postgres`"),
+        }
+    }
+
+    /// On the embedded database, whichever the other tests run on.
+    pub fn embedded() -> Self {
+        Self::on(None)
+    }
+
+    /// On PostgreSQL, whichever the other tests run on.
+    pub fn shared() -> Self {
+        Self::on(Some(Arc::new(Database::create())))
+    }
+
+    fn on(database: Option<Arc<Database>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
-        let made = runplane(&["init", "--json", "--data", data.to_str().unwrap()]).output().unwrap();
+        let mut installation = Self { folder, data, keys: Value::Null, database };
+        let made = installation.command(&["init", "--json"]).output().unwrap();
         assert_eq!(code(&made), 0, "{}", stderr(&made));
-        Self { folder, data, keys: json(&made) }
+        installation.keys = json(&made);
+        installation
+    }
+
+    /// The place of another node on the same database: a folder of its own with the same keys.
+    pub fn beside(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        for key in ["ledger.key", "permit.key"] {
+            std::fs::copy(self.data.join(key), data.join(key)).unwrap();
+        }
+        Self { folder, data, keys: self.keys.clone(), database: self.database.clone() }
+    }
+
+    /// What the binary keeps, while none runs that has it for itself.
+    pub fn store(&self) -> Box<dyn Store> {
+        match &self.database {
+            Some(database) => Box::new(database.open()),
+            None => Box::new(SqliteStore::open(&self.data, &Options::default()).unwrap()),
+        }
+    }
+
+    /// The binary on this installation's folder and database.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = runplane(args);
+        command.args(["--data", self.data()]);
+        if let Some(database) = &self.database {
+            command.env("RUNPLANE_DATABASE_URL", database.url());
+        }
+        command
+    }
+
+    /// Runs it to its end, which has to be a good one.
+    pub fn done(&self, args: &[&str]) -> Output {
+        let output = self.command(args).output().unwrap();
+        assert_eq!(code(&output), 0, "{args:?}: {}{}", stdout(&output), stderr(&output));
+        output
     }
 
     pub fn data(&self) -> &str {
@@ -72,7 +134,8 @@ impl Installation {
     }
 
     pub fn serve(&self) -> Server<'_> {
-        let mut child = runplane(&["serve", "--data", self.data(), "--listen", "127.0.0.1:0", "--log", "error"])
+        let mut child = self
+            .command(&["serve", "--listen", "127.0.0.1:0", "--log", "error"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

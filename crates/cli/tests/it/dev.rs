@@ -83,7 +83,7 @@ fn what_dev_prints_works_and_is_printed_again() {
 
 #[test]
 fn dev_does_not_claim_keys_it_never_saw() {
-    let installation = Installation::new();
+    let installation = Installation::embedded();
     let dev = Dev::start(&installation.data);
     assert!(dev.said.contains("`runplane init`, which showed its keys once"), "{}", dev.said);
     assert!(!dev.said.contains("rpk_"), "{}", dev.said);

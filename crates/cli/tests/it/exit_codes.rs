@@ -60,7 +60,7 @@ fn init_prints_what_scripts_read_and_never_a_second_time() {
     }
     let mode = std::fs::metadata(&installation.data).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
-    let again = runplane(&["init", "--json", "--data", installation.data()]).output().unwrap();
+    let again = installation.command(&["init", "--json"]).output().unwrap();
     assert_eq!((code(&again), stdout(&again).as_str()), (1, ""));
 }
 
@@ -71,7 +71,7 @@ fn a_server_needs_an_initialised_folder_of_its_own() {
     let output = runplane(&["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()]).output().unwrap();
     assert_eq!(code(&output), 1);
     assert!(!data.exists(), "serving made a data folder");
-    let installation = Installation::new();
+    let installation = Installation::embedded();
     let server = installation.serve();
     let second = runplane(&["serve", "--listen", "127.0.0.1:0", "--data", installation.data()]).output().unwrap();
     assert_eq!(code(&second), 1);
@@ -83,8 +83,7 @@ fn a_server_needs_an_initialised_folder_of_its_own() {
 fn doctor_names_what_is_wrong() {
     let installation = Installation::new();
     let doctor = |args: &[&str]| {
-        let all = [&["doctor", "--json", "--data", installation.data(), "--url", NOBODY], args].concat();
-        runplane(&all).output().unwrap()
+        installation.command(&[&["doctor", "--json", "--url", NOBODY], args].concat()).output().unwrap()
     };
     let well = doctor(&["--listen", "127.0.0.1:0"]);
     assert_eq!((code(&well), json(&well)["sound"].as_bool()), (0, Some(true)), "{}", stdout(&well));

@@ -3,7 +3,7 @@
 //! 64 clients ask; after a random number of answers the server is killed where it stands and started again on
 //! the same folder. Three times, or twenty with `RUNPLANE_FULL=1`.
 
-use crate::binary::{Installation, Server, asked_for, code, runplane, stderr, stdout};
+use crate::binary::{Installation, Server, asked_for, code, stderr, stdout};
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -129,9 +129,9 @@ fn retry(server: &Server<'_>, told: &[Told]) {
 
 /// The ledger verifies, and every decision stands at its index with its id and its outcome.
 fn check_ledger(installation: &Installation, told: &[Told]) {
-    let verified = runplane(&["audit", "verify", "--data", installation.data()]).output().unwrap();
+    let verified = installation.command(&["audit", "verify"]).output().unwrap();
     assert_eq!(code(&verified), 0, "{}{}", stdout(&verified), stderr(&verified));
-    let exported = runplane(&["audit", "export", "--data", installation.data()]).output().unwrap();
+    let exported = installation.command(&["audit", "export"]).output().unwrap();
     assert_eq!(code(&exported), 0, "{}", stderr(&exported));
     let text = stdout(&exported);
     let entries: HashMap<u64, Value> = text

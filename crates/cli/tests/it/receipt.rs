@@ -31,7 +31,7 @@ fn a_receipt_holds_without_a_server_and_not_when_it_was_changed() {
     let broken = verify(&[changed.to_str().unwrap(), "--key", key]);
     assert_eq!((code(&broken), &json(&broken)["valid"]), (3, &false.into()), "{}", stdout(&broken));
     let other = Installation::new();
-    let foreign = json(&runplane(&["audit", "verify", "--json", "--data", other.data()]).output().unwrap());
+    let foreign = json(&other.done(&["audit", "verify", "--json"]));
     let foreign = foreign["ledgers"][0]["key"].as_str().unwrap().to_owned();
     assert_eq!(code(&verify(&[file, "--key", &foreign])), 3);
     fs::write(&changed, "{}").unwrap();

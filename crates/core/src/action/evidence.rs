@@ -5,15 +5,32 @@
 //! in the context (an address, a statement, a command, a path). Everything else is what its strictest
 //! verb says, or unknown.
 
+mod arguments;
+mod platforms;
+
 use crate::catalogue::{Effect, words};
 use crate::text::{self, TextError};
-use crate::value::{Object, Value};
+use crate::value::Object;
 
 #[rustfmt::skip]
 const READS: &[&str] = &[
     "get", "list", "read", "describe", "fetch", "show", "view", "search", "find", "lookup", "look", "count",
-    "inspect", "check", "retrieve", "browse", "peek", "summarize", "summarise",
+    "inspect", "check", "retrieve", "browse", "peek", "summarize", "summarise", "compare", "calculate", "estimate",
+    "preview", "is", "has", "whoami",
 ];
+
+/// What looking for something is called where the verb comes last, and words that may stand before it: `web_search`.
+const LOOKS_FOR: &[&str] = &["search", "lookup"];
+#[rustfmt::skip]
+const LOOKED_FOR: &[&str] = &[
+    "web", "internet", "online", "site", "image", "video", "news", "file", "code", "doc", "docs", "document", "documents",
+    "text", "fulltext", "semantic", "vector", "similarity", "hybrid", "knowledge", "kb", "wiki", "product", "customer",
+    "user", "contact", "people", "company", "ticket", "place", "places", "flight", "hotel", "dns", "whois", "geo",
+    "paper", "papers", "catalog", "catalogue", "inventory",
+];
+/// What reading one thing is called at the end of a dotted name or behind the name of a platform:
+/// `conversations.history`, `git_status`.
+const LOOKED_AT: &[&str] = &["history", "info", "status", "schema", "exists"];
 
 /// Verbs that change something wherever they stand in a name.
 #[rustfmt::skip]
@@ -25,17 +42,25 @@ const WRITES: &[&str] = &[
     "sign", "forward", "share", "sync", "store", "replace", "reply", "install", "configure", "apply", "migrate",
     "make", "generate", "attach", "mount", "connect", "login", "logout", "impersonate", "become", "escalate",
     "elevate", "allow", "authorize", "authorise", "consume", "claim", "accept", "decline", "acknowledge", "ack",
-    "do",
+    "do", "activate", "reactivate", "promote", "demote", "downgrade", "resend", "requeue", "redeliver", "dispatch",
+    "enroll", "onboard", "provision", "initiate", "transmit", "spawn", "inject", "assume", "whitelist", "unblock",
+    "unassign", "unshare", "unpublish", "unregister", "deregister", "unmount", "disconnect", "invalidate",
 ];
 
-/// Verbs that are also nouns: in last place, as in `get_order`, they are the object.
+/// Verbs that are also nouns: in last place, as in `get_launch`, they are the object.
 #[rustfmt::skip]
 const NOUN_WRITES: &[&str] = &[
-    "set", "run", "call", "post", "order", "charge", "refund", "transfer", "book", "start", "stop", "restart",
-    "change", "push", "commit", "copy", "clone", "schedule", "open", "close", "trigger", "release", "issue",
-    "record", "log", "print", "pull", "link", "queue", "process", "query", "use", "build", "test", "scale", "pause",
-    "resume", "launch", "fire", "email", "mail", "message", "notify", "broadcast", "archive", "restore", "rotate",
-    "refresh", "swap", "trade", "bid", "vote", "comment",
+    "set", "start", "stop", "restart", "push", "clone", "trigger", "print", "use", "scale", "pause", "resume", "launch",
+    "fire", "notify", "broadcast", "restore", "rotate", "refresh", "swap", "trash", "void", "abort", "freeze", "block",
+    "quarantine",
+];
+
+/// The same, which behind a reading verb are nouns wherever they stand: `get_order_status`, `list_open_issues`.
+#[rustfmt::skip]
+const VERBAL_NOUNS: &[&str] = &[
+    "run", "call", "post", "order", "charge", "refund", "transfer", "book", "change", "commit", "copy", "schedule", "open",
+    "close", "release", "issue", "record", "log", "pull", "link", "queue", "process", "query", "build", "test", "email",
+    "mail", "message", "archive", "trade", "bid", "vote", "comment",
 ];
 
 #[rustfmt::skip]
@@ -43,7 +68,24 @@ const DESTROYS: &[&str] = &[
     "delete", "del", "remove", "rm", "drop", "destroy", "terminate", "purge", "wipe", "erase", "truncate", "kill",
     "revoke", "reset", "uninstall", "shutdown", "detach", "flush", "clear", "prune", "unlink", "evict",
     "deactivate", "overwrite", "nuke", "expunge", "shred", "decommission", "deprovision", "ban", "suspend", "undo",
-    "rollback", "revert", "clean", "cleanup", "empty", "discard",
+    "rollback", "revert", "clean", "cleanup", "empty", "discard", "offboard", "expel", "obliterate", "eliminate",
+    "eradicate", "scrub",
+];
+
+/// Reading verbs that stand before what is going to be done as well as before what is looked at, and what of the words
+/// after them is looked at: `check_archive_user` archives, `check_order_status` reads.
+#[rustfmt::skip]
+const BEFORE_DOING: &[&str] = &["check", "preview", "lookup", "is", "has", "calculate", "estimate"];
+#[rustfmt::skip]
+const ABOUT: &[&str] = &[
+    "status", "state", "id", "ids", "number", "history", "info", "detail", "details", "count", "counts", "total", "totals",
+    "amount", "amounts", "type", "types", "date", "dates", "time", "times", "limit", "limits", "size", "name", "names", "log",
+    "logs", "list", "result", "results", "report", "reports", "template", "templates", "address", "addresses", "queue",
+    "thread", "threads", "format", "settings", "content", "body", "subject", "item", "items", "rate", "rates", "fee",
+    "fees", "cost", "costs", "price", "prices", "eligibility", "validity", "availability", "permission", "permissions",
+    "progress", "config", "health", "metrics", "summary", "line", "lines", "request", "requests", "policy", "domain",
+    "score", "risk", "exists", "valid", "possible", "allowed", "eligible", "available", "pending", "done", "ready", "by",
+    "for", "of", "in", "on", "from", "to", "with",
 ];
 
 /// Words after which a second action begins.
@@ -74,18 +116,6 @@ const SECRET_PARTS: &[&str] = &[
 #[rustfmt::skip]
 const TURNS: &[&str] = &["out", "off", "in", "rid", "away", "paid", "as"];
 
-/// Context members that say what is done, so that their value is a verb.
-#[rustfmt::skip]
-const VERB_KEYS: &[&str] = &["action", "operation", "op", "mode", "function", "task"];
-
-/// Context members that name something which acts or leads outside.
-#[rustfmt::skip]
-const ACTING_KEYS: &[&str] = &[
-    "url", "uri", "href", "endpoint", "webhook", "callback", "command", "cmd", "script", "shell", "exec", "code",
-    "sql", "statement", "path", "file", "filename", "filepath", "directory", "dir", "destination", "redirect",
-    "host", "program", "expression", "eval", "headers", "body", "upload", "proxy",
-];
-
 /// The name of an unknown action in rules, limits and on the record: its words with `_` between them,
 /// or the folded text if it is no plain name.
 pub(super) fn canonical(declared: &str) -> Result<String, TextError> {
@@ -106,7 +136,7 @@ pub(super) fn effect(declared: &str, context: &Object) -> Effect {
         return Effect::Unknown;
     }
     let effect = effect_of_name(declared);
-    if effect == Effect::Read && (context_acts(context) || is_secret_like(&words(declared))) {
+    if effect == Effect::Read && (arguments::act(context) || is_secret_like(&words(declared))) {
         return Effect::Unknown;
     }
     effect
@@ -118,25 +148,102 @@ fn effect_of_name(declared: &str) -> Effect {
     if all.iter().any(|word| is_in(DESTROYS, word)) {
         return Effect::Destructive;
     }
+    // A provider's prefix is no verb: `charges.list` and `slack_list_channels` read.
+    let last = words(declared.rsplit('.').next().unwrap_or(declared));
+    let own = platforms::without(&last);
+    let leads = own.first().is_some_and(|word| is_in(READS, word));
+    let joined = all.iter().any(|word| is_in(JOINS, word));
+    // `by` and `with` begin a condition, not an action.
+    let second = all.iter().any(|word| is_in(JOINS, word) && !matches!(word.as_str(), "by" | "with"));
     let writes = |(index, word): (usize, &String)| {
         // Alone or in front of something it is the verb, at the end it is the object.
         let object = index > 0 && index + 1 == all.len();
-        is_in(WRITES, word) || (is_in(NOUN_WRITES, word) && !object)
+        let noun = object || (leads && !second && is_in(VERBAL_NOUNS, word));
+        is_in(WRITES, word) || ((is_in(NOUN_WRITES, word) || is_in(VERBAL_NOUNS, word)) && !noun)
     };
-    // A provider's prefix is no verb: `charges.list` reads.
-    let last = words(declared.rsplit('.').next().unwrap_or(declared));
-    let turned = last.get(1).is_some_and(|word| is_in(TURNS, word));
-    let reads = last.first().is_some_and(|word| is_in(READS, word)) && !turned;
-    if all.iter().enumerate().any(writes) {
+    if all.iter().enumerate().any(writes) || is_about_to_do(own) {
         return Effect::Write;
     }
-    let joined = all.iter().any(|word| is_in(JOINS, word));
+    let turned = own.get(1).is_some_and(|word| is_in(TURNS, word));
+    let reads = leads && !turned;
+    let prefixed = own.len() < all.len();
     match (reads, joined) {
         (true, false) => Effect::Read,
         // `get_and_launch`: what the second half does is anybody's guess, unless it also reads.
-        (true, true) if every_part_reads(&last) => Effect::Read,
+        (true, true) if every_part_reads(own) => Effect::Read,
+        (false, false) if looks_for_something(own) || (prefixed && is_looked_at(own)) => Effect::Read,
         _ => Effect::Unknown,
     }
+}
+
+/// Whether something is done to what stands last, although a verb that reads stands before it.
+fn is_about_to_do(words: &[String]) -> bool {
+    let is_in = |table: &[&str], word: &String| table.contains(&word.as_str());
+    match words {
+        [reads, does, to @ ..] => {
+            is_in(BEFORE_DOING, reads)
+                && is_in(VERBAL_NOUNS, does)
+                && !to.is_empty()
+                && !to.iter().any(|word| is_in(ABOUT, word))
+        }
+        _ => false,
+    }
+}
+
+fn looks_for_something(words: &[String]) -> bool {
+    let is_in = |table: &[&str], word: &String| table.contains(&word.as_str());
+    words.split_last().is_some_and(|(last, front)| {
+        !front.is_empty() && is_in(LOOKS_FOR, last) && front.iter().all(|word| is_in(LOOKED_FOR, word))
+    })
+}
+
+fn is_looked_at(words: &[String]) -> bool {
+    matches!(words, [only] if LOOKED_AT.contains(&only.as_str()))
+}
+
+/// What a name may also mean. The verb in front for one that has it behind: `acme.charges.create` may be
+/// `create_charge`, `users.delete` may be `delete_user`. What stands behind the first word: `check_charge_card`.
+pub(super) fn other_names(declared: &str) -> Vec<String> {
+    let all = words(declared);
+    let Some((verb, nouns)) = all.split_last() else { return Vec::new() };
+    let is_verb = |word: &String| {
+        [WRITES, NOUN_WRITES, VERBAL_NOUNS, DESTROYS].iter().any(|table| table.contains(&word.as_str()))
+    };
+    let endings = (1..nouns.len()).filter_map(|at| all.get(at..)).filter(|rest| rest.first().is_some_and(is_verb));
+    let mut names: Vec<String> = endings.map(|rest| rest.join("_")).take(MOST_NAMES).collect();
+    for count in 1..=nouns.len().min(2) {
+        let noun = nouns.get(nouns.len() - count..).unwrap_or_default().join("_");
+        names.extend(noun.strip_suffix('s').map(|single| format!("{verb}_{single}")));
+        names.push(format!("{verb}_{noun}"));
+    }
+    names
+}
+
+/// Most endings of one name that are looked up.
+const MOST_NAMES: usize = 8;
+
+/// Whether a name says that what holds rows is removed: `drop_table`, not `drop_index`.
+pub(super) fn removes_rows(declared: &str) -> bool {
+    const HOLDS_NONE: &[&str] = &[
+        "index",
+        "indexes",
+        "indices",
+        "view",
+        "views",
+        "role",
+        "policy",
+        "function",
+        "procedure",
+        "trigger",
+        "constraint",
+        "default",
+        "comment",
+        "alias",
+        "synonym",
+    ];
+    let all = words(declared);
+    let is_in = |table: &[&str]| all.iter().any(|word| table.contains(&word.as_str()));
+    is_in(DESTROYS) && !is_in(HOLDS_NONE)
 }
 
 /// Whether each action of a compound name begins with a reading verb. `by` and `with` begin a
@@ -162,110 +269,8 @@ fn every_part_reads(words: &[String]) -> bool {
     !expects_verb
 }
 
-fn is_secret_like(words: &[String]) -> bool {
+pub(super) fn is_secret_like(words: &[String]) -> bool {
     let joined = words.concat();
     words.iter().any(|word| SECRET_WORDS.contains(&word.as_str()))
         || SECRET_PARTS.iter().any(|part| joined.contains(part))
-}
-
-/// Whether anything in the context acts, leads outside, or names a secret.
-fn context_acts(context: &Object) -> bool {
-    context.iter().any(|(key, value)| {
-        let key_words = words(key);
-        key_words.iter().any(|word| ACTING_KEYS.contains(&word.as_str()))
-            || is_secret_like(&key_words)
-            || text_acts(key)
-            || (key_words.iter().any(|word| word == "method" || word == "verb") && !is_reading_method(value))
-            || is_acting_member(&key_words, value)
-            || value_acts(value)
-    })
-}
-
-/// `{"action": "delete"}` and `{"delete": true}`.
-fn is_acting_member(key_words: &[String], value: &Value) -> bool {
-    let acts = |word: &String| [DESTROYS, WRITES, NOUN_WRITES].iter().any(|verbs| verbs.contains(&word.as_str()));
-    let says = key_words.last().is_some_and(|word| VERB_KEYS.contains(&word.as_str()));
-    let verb = value.as_text().is_some_and(|text| words(text).iter().any(acts));
-    let destroys = key_words.first().is_some_and(|word| DESTROYS.contains(&word.as_str()));
-    (says && verb) || (destroys && !matches!(value, Value::Null | Value::Bool(false)))
-}
-
-fn value_acts(value: &Value) -> bool {
-    match value {
-        Value::Text(text) => text_acts(text) || (text.len() <= 64 && is_secret_like(&words(text))),
-        Value::List(items) => items.iter().any(value_acts),
-        Value::Object(members) => context_acts(members),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
-fn is_reading_method(value: &Value) -> bool {
-    value.as_text().is_some_and(|method| ["get", "head"].contains(&method.to_ascii_lowercase().as_str()))
-}
-
-fn text_acts(text: &str) -> bool {
-    text.contains(['/', '\\', '`', '|', ';', '<', '>', '\0', '~'])
-        || looks_like_address(text)
-        || looks_like_command(text)
-        || looks_like_sql(text)
-}
-
-/// Schemes need no slashes (`mailto:`, `data:`), hosts no scheme (`www.`), and a dotted quad no name.
-fn looks_like_address(text: &str) -> bool {
-    let lower = text.trim_start().to_ascii_lowercase();
-    let scheme = lower.split_once(':').is_some_and(|(scheme, rest)| {
-        scheme.len() > 1
-            && !rest.is_empty()
-            && !rest.starts_with(' ')
-            && scheme.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'+' | b'-' | b'.'))
-    });
-    let numbers =
-        lower.split('.').filter(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())).count();
-    scheme || lower.starts_with("www.") || lower.contains("localhost") || numbers >= 4 || lower.contains("..")
-}
-
-fn looks_like_command(text: &str) -> bool {
-    #[rustfmt::skip]
-    const PROGRAMS: &[&str] = &[
-        "rm", "curl", "wget", "bash", "sh", "zsh", "python", "python3", "perl", "ruby", "node", "sudo", "su", "ssh",
-        "scp", "nc", "dd", "chmod", "chown", "kill", "kubectl", "docker", "aws", "gcloud", "az", "terraform", "git",
-        "powershell", "cmd", "eval", "cat", "mv", "cp",
-    ];
-    let first = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-    let several = text.split_whitespace().nth(1).is_some();
-    // `ls -la`, `db.drop()`: a flag after a word, a call.
-    let is_flag = |word: &str| {
-        word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_alphabetic()) && word.starts_with('-')
-    };
-    (several && PROGRAMS.contains(&first.as_str()))
-        || text.split_whitespace().skip(1).any(is_flag)
-        || ["$(", "${", "&&", "()"].iter().any(|sign| text.contains(sign))
-}
-
-fn looks_like_sql(text: &str) -> bool {
-    #[rustfmt::skip]
-    const OPENS: &[&str] = &[
-        "select", "insert", "update", "delete", "drop", "alter", "create", "truncate", "grant", "revoke", "with",
-        "merge", "call", "exec", "execute", "explain", "copy", "vacuum", "replace", "begin", "declare", "pragma",
-        "attach", "show", "set",
-    ];
-    #[rustfmt::skip]
-    const FOLLOWS: &[&str] =
-        &[
-        "from", "into", "table", "set", "where", "values", "union", "database", "schema", "procedure", "as",
-    ];
-    let lower = text.to_ascii_lowercase();
-    if lower.contains("--") || lower.contains("/*") {
-        return true;
-    }
-    let mut opened = false;
-    for word in lower.split(|character: char| !character.is_alphanumeric() && character != '_') {
-        if opened && FOLLOWS.contains(&word) {
-            return true;
-        }
-        opened |= OPENS.contains(&word);
-    }
-    let first = lower.split_whitespace().next().unwrap_or_default().trim_start_matches('(');
-    matches!(first, "select" | "insert" | "delete" | "drop" | "truncate" | "alter")
-        && lower.split_whitespace().nth(1).is_some()
 }

@@ -40,6 +40,21 @@ fn an_unknown_reading_verb_is_an_inferred_read() {
         "search_web",
         "get_orders_by_date",
         "find_and_count",
+        "get_order_status",
+        "list_pull_requests",
+        "list_open_issues",
+        "slack_list_channels",
+        "google_calendar_list_events",
+        "kubectl_get",
+        "web_search",
+        "brave_web_search",
+        "conversations.history",
+        "git_status",
+        "whoami",
+        "check_order_status",
+        "has_order_history",
+        "preview_email_template",
+        "list_trash",
     ] {
         let action = resolved(name);
         assert_eq!((action.effect, action.inferred, action.known), (Effect::Read, true, false), "{name}");
@@ -66,7 +81,24 @@ fn compound_and_contradictory_names_take_the_strictest() {
         ("target_list", Effect::Unknown),
         ("get.and.destroy", Effect::Destructive),
         ("evil.list", Effect::Read),
+        // A verb nobody knows may stand where a platform would.
+        ("toggle_list", Effect::Unknown),
+        ("rebuild_search", Effect::Unknown),
+        ("toggle_status", Effect::Unknown),
+        ("slack_post_list", Effect::Write),
+        ("slack_list_and_leave", Effect::Unknown),
+        ("get_order_and_refund_it", Effect::Write),
+        ("get_restart_service", Effect::Write),
+        ("aws_toggle_list", Effect::Unknown),
         ("delete.list", Effect::Destructive),
+        ("check_and_delete_user", Effect::Destructive),
+        ("preview_then_drop_table", Effect::Destructive),
+        ("lookup_delete", Effect::Destructive),
+        ("preview_offboard_employee", Effect::Destructive),
+        ("check_trash_message", Effect::Write),
+        ("preview_void_invoice", Effect::Write),
+        ("check_archive_user", Effect::Write),
+        ("lookup_demote_admin", Effect::Write),
     ] {
         assert_eq!(resolved(name).effect, effect, "{name}");
     }
@@ -174,7 +206,7 @@ fn the_tool_adds_what_it_is_known_to_do() {
     let action =
         resolve(&Catalogue::builtin(), "execute_mcp_tool", None, &context(&[("tool", "sendEmail".into())])).unwrap();
     assert!(action.is("send_email") && action.is("execute_mcp_tool"));
-    assert!(action.inspectors.contains(&Inspector::Recipients));
+    assert!(action.inspectors.contains(Inspector::Recipients));
     assert_eq!(
         resolve(&Catalogue::builtin(), "read_balance", Some("my_tool"), &Object::new()).unwrap().own_types.len(),
         1
@@ -188,6 +220,60 @@ fn a_foreign_namespace_keeps_its_name_and_gains_the_restrictions() {
     assert_eq!(types(&action), ["acme_delete_records", "delete_records"]);
     assert!(!action.known);
     assert_eq!(resolved("evil.create_charge").own_types.len(), 2);
+}
+
+#[test]
+fn what_is_looked_for_and_names_of_parts_are_no_addresses() {
+    let reads = [
+        ("query", "from:ana is:unread label:work"),
+        ("q", "read/write locks"),
+        ("repo", "acme/web"),
+        ("timezone", "America/Argentina/Buenos_Aires"),
+        ("resource", "pod/web-1"),
+        ("key", "A-17"),
+        ("issueKey", "A-17"),
+    ];
+    for (key, text) in reads {
+        assert_eq!(effect_with("search_things", &[(key, text.into())]), Effect::Read, "{key}: {text}");
+    }
+    let acts = [
+        ("query", "mailto:x@evil.test"),
+        ("query", "https://evil.test"),
+        ("q", "/etc/passwd"),
+        ("q", "a/../../b"),
+        ("q", "data:text"),
+        ("q", "delete:from"),
+        ("repo", "../web"),
+        ("repo", "acme/web;id"),
+        ("repo", "/acme/web"),
+        ("timezone", "a/b/c/d"),
+        ("resource", "secret/db"),
+        ("key", "api_key"),
+        ("apiKey", "A-17"),
+        ("city", "from:ana"),
+        ("city", "acme/web"),
+    ];
+    for (key, text) in acts {
+        assert_eq!(effect_with("search_things", &[(key, text.into())]), Effect::Unknown, "{key}: {text}");
+    }
+}
+
+#[test]
+fn a_verb_behind_or_further_in_brings_its_restrictions() {
+    assert!(resolved("acme.charges.create").is("create_charge"));
+    assert!(resolved("acme.payment_intents.create").is("create_charge"));
+    assert!(resolved("crm.customers.delete").is("delete_records"));
+    let hidden = resolved("check_charge_card");
+    assert!(hidden.is("create_charge") && hidden.effect == Effect::Write && hidden.own_types.len() == 2);
+    assert!(!resolved("get_bank_transfer").is("transfer_funds"));
+}
+
+#[test]
+fn dropping_by_name_deletes_what_holds_rows() {
+    for (name, deletes) in [("drop_table", true), ("dropColumn", true), ("drop_index", false), ("add_column", false)] {
+        let action = resolved(name);
+        assert_eq!((&*action.canonical, action.is("delete_records")), ("modify_schema", deletes), "{name}");
+    }
 }
 
 proptest! {
@@ -207,11 +293,11 @@ proptest! {
         text in "\\PC{0,16}",
     ) {
         let bare = resolved(&name).effect;
-        prop_assert!(effect_with(&name, &[(&key, Value::Text(text))]) >= bare);
+        prop_assert!(effect_with(&name, &[(&key, Value::from(text))]) >= bare);
     }
 
     #[test]
-    fn adding_a_type_only_tightens(name in "[a-z]{3,8}_[a-z]{3,8}", index in 0usize..31) {
+    fn adding_a_type_only_tightens(name in "[a-z]{3,8}_[a-z]{3,8}", index in 0usize..32) {
         let catalogue = Catalogue::builtin();
         let before = resolved(&name);
         let mut after = before.clone();

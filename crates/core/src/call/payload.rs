@@ -11,6 +11,7 @@ use crate::json::{self, Limits, ReadError};
 use crate::settings::Settings;
 use crate::target::Registration;
 use crate::value::{Object, Value};
+use std::ops::Range;
 
 /// One level deeper than a request may be, for the action around the context.
 const LIMITS: Limits = Limits { max_depth: 128, max_values: usize::MAX };
@@ -44,9 +45,16 @@ impl Call {
     /// Everything needed to build this call again, as canonical JSON.
     #[must_use]
     pub fn to_payload(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(768);
+        self.write_payload().0
+    }
+
+    /// The payload, and where in it the canonical bytes are.
+    pub(super) fn write_payload(&self) -> (Vec<u8>, Range<usize>) {
+        let mut out = Vec::with_capacity(1_024);
         out.extend_from_slice(b"{\"action\":");
+        let start = out.len();
         self.write_canonical(&mut out);
+        let action = start..out.len();
         out.extend_from_slice(b",\"agent\":");
         let agent = &self.agent;
         let asserts: &[u8] = if self.asserts_subject { b"true" } else { b"false" };
@@ -64,7 +72,7 @@ impl Call {
         json::write_canonical_object(&registration_members(&self.registration), &mut out);
         text_member(b",\"session\":", self.session.as_deref(), &mut out);
         out.push(b'}');
-        out
+        (out, action)
     }
 
     /// Takes a stored call apart. Refuses whatever `to_payload` would not have written.
@@ -144,7 +152,7 @@ fn text<'a>(object: &'a Value, key: &'static str) -> Result<&'a str, PayloadErro
 fn optional(object: &Value, key: &'static str) -> Result<Option<String>, PayloadError> {
     match object.get(key) {
         Some(Value::Null) => Ok(None),
-        Some(Value::Text(text)) => Ok(Some(text.clone())),
+        Some(Value::Text(text)) => Ok(Some(text.to_string())),
         _ => Err(PayloadError::Member(key)),
     }
 }
@@ -153,7 +161,7 @@ fn registration_members(registration: &Registration) -> Object {
     let mut members = Object::new();
     let mut put = |key: &str, value: Option<&str>| {
         if let Some(value) = value {
-            members.insert(key.to_owned(), Value::from(value));
+            members.insert(key, Value::from(value));
         }
     };
     put("environment", registration.environment.as_ref().map(Environment::as_str));
@@ -162,7 +170,7 @@ fn registration_members(registration: &Registration) -> Object {
     put("audience", registration.audience.map(crate::target::Audience::as_str));
     if !registration.hosts.is_empty() {
         let hosts = registration.hosts.iter().map(|host| Value::from(host.as_str())).collect();
-        members.insert("hosts".to_owned(), Value::List(hosts));
+        members.insert("hosts", Value::List(hosts));
     }
     members
 }

@@ -16,7 +16,7 @@ fn the_shipped_catalogue_is_consistent_and_complete() {
         modify_schema delete_records delete_record bulk_update terminate_instance modify_security deploy_service \
         scale_resources deploy_infrastructure send_email send_sms post_message broadcast_notification call_api \
         modify_webhook sync_data update_integration execute_mcp_tool generate_document export_data modify_record \
-        approve_request delete_user inspect_resource manage_oauth_token";
+        approve_request delete_user inspect_resource manage_oauth_token deactivate_user";
     for name in documented.split_whitespace() {
         assert!(catalogue.get(name).is_some(), "{name}");
     }

@@ -9,6 +9,7 @@ use crate::policy::{Retention, RuleId};
 use crate::risk::{Risk, Severity};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,7 +51,7 @@ pub struct Decision {
 pub struct Share {
     pub rule: RuleId,
     /// The meter, where the limit is a condition that compares one.
-    pub meter: Option<String>,
+    pub meter: Option<Arc<str>>,
     pub key: MeterKey,
     pub of: Decimal,
     pub used: Decimal,

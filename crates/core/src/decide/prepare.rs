@@ -9,15 +9,14 @@ use crate::digest::Digest;
 use crate::inspect::{self, Readings};
 use crate::meter::{MeterKey, MeterValue, Op, largest};
 use crate::policy::Bundle;
-use crate::policy::condition::evaluate;
 use crate::policy::condition::{Budget, Failure, Known, STEPS, View};
 use crate::policy::counter::{Counter, Counts};
 use crate::policy::program::Asking;
 use crate::policy::rule::Rule;
+use crate::policy::shape::{Keyed, Keys};
 use crate::profile::Size;
 use crate::risk::{self, Risk};
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// A call ready to be decided under the bundle it was prepared with.
 #[derive(Clone, Debug)]
@@ -91,12 +90,15 @@ pub(super) fn prepare_within(bundle: &Bundle, call: Call, readings: Readings, bu
     let (shadow, enforcing): (Vec<u32>, Vec<u32>) = places.into_iter().partition(is_shadow);
     // What is enforced comes first: whatever is in shadow can neither use up its steps nor pay for them.
     let mut candidates = pending(bundle, enforcing, &mut asking);
-    let mut dues = dues_of(bundle, &view, &mut asking, &counters, false);
+    let mut keys = Keys::new(bundle.shapes(), &call);
+    let mut dues = dues_of(bundle, &mut keys, &mut asking, &counters, false);
     let left = std::mem::replace(&mut asking.budget, budget);
     candidates.extend(pending(bundle, shadow, &mut asking));
-    dues.extend(dues_of(bundle, &view, &mut asking, &counters, true));
+    dues.extend(dues_of(bundle, &mut keys, &mut asking, &counters, true));
+    // Charges of what lies together follow one another.
+    dues.sort_by_key(|due| bundle.shapes().get(due.counter).map(|shape| shape.rank));
     let (budget, shadow_budget) = (left, asking.budget);
-    let (keys, reads) = reads(bundle, &candidates, &call);
+    let (keys, reads) = reads(bundle, &candidates, &mut keys);
     let named_twice = inspect::named_twice(&call.context).map(str::to_owned);
     let bundle = bundle.digest();
     Prepared { bundle, call, readings, named_twice, risk, size, candidates, keys, reads, dues, budget, shadow_budget }
@@ -106,40 +108,41 @@ fn pending<'a>(bundle: &'a Bundle, places: Vec<u32>, asking: &mut Asking<'a, '_>
     places.into_iter().filter_map(|place| Pending::new(bundle, place, asking)).collect()
 }
 
-/// The counters that the candidates need, and their keys for this call.
-fn reads(bundle: &Bundle, candidates: &[Pending], call: &Call) -> (Vec<MeterKey>, Vec<Read>) {
-    let mut counters: Vec<u32> = Vec::new();
+/// The counters that the candidates need, and their keys for this call: those that lie together follow one another.
+fn reads(bundle: &Bundle, candidates: &[Pending], keyed: &mut Keys<'_>) -> (Vec<MeterKey>, Vec<Read>) {
+    let shapes = bundle.shapes();
+    let mut counters: Vec<(u32, u32)> = Vec::new();
+    let mut add = |counter: u32| counters.extend(shapes.get(counter).map(|shape| (shape.rank, counter)));
     for rule in candidates.iter().filter_map(|candidate| rule_at(bundle, candidate.rule)) {
-        counters.extend(rule.conditions().flat_map(|condition| condition.meters.iter().copied()));
-        counters.extend(rule.limit.as_ref().map(|limit| limit.counter));
+        rule.conditions().flat_map(|condition| &condition.meters).for_each(|counter| add(*counter));
+        rule.limit.iter().for_each(|limit| add(limit.counter));
     }
     counters.sort_unstable();
     counters.dedup();
     let mut keys: Vec<MeterKey> = Vec::with_capacity(counters.len());
     let mut reads = Vec::with_capacity(counters.len());
-    let mut places: HashMap<MeterKey, usize> = HashMap::new();
-    for counter in counters {
-        let Some(known) = counter_at(bundle, counter) else { continue };
+    for (_, counter) in counters {
+        let (Some(known), Some(shape)) = (counter_at(bundle, counter), shapes.get(counter)) else { continue };
+        let Some(Keyed { key, lacks }) = keyed.asked(counter) else { continue };
         let mut position = |key: MeterKey| {
-            let position = places.get(&key).copied().unwrap_or(keys.len());
-            if position == keys.len() {
+            let known = if shape.is_shared { keys.iter().position(|known| *known == key) } else { None };
+            known.unwrap_or_else(|| {
                 keys.push(key);
-                places.insert(key, position);
-            }
-            position
+                keys.len() - 1
+            })
         };
-        let read = known.key_read(call);
-        let key = position(read);
-        let doubts = (known.is_past && known.op == Op::Add).then(|| position(read.of_doubts()));
-        reads.push(Read { counter, key, doubts, lacks: known.lacks(call, true) });
+        let place = position(key);
+        let doubts = (known.is_past && known.op == Op::Add).then(|| position(key.of_doubts()));
+        reads.push(Read { counter, key: place, doubts, lacks });
     }
+    reads.sort_unstable_by_key(|read| read.counter);
     (keys, reads)
 }
 
 /// The named meters that count this call. A condition that has no value counts the call.
 fn dues_of<'a>(
     bundle: &'a Bundle,
-    view: &View<'a>,
+    keys: &mut Keys<'_>,
     asking: &mut Asking<'a, '_>,
     counters: &[u32],
     shadow: bool,
@@ -148,9 +151,10 @@ fn dues_of<'a>(
     for place in counters.iter().copied() {
         let Some(counter) = counter_at(bundle, place).filter(|counter| counter.shadow == shadow) else { continue };
         let Counts::Own(own) = &counter.counts else { continue };
-        if !own.takes_in(view.call) || counter.lacks(view.call, false) {
+        if !own.takes_in_found(asking.call()) {
             continue;
         }
+        let Some(Keyed { key, lacks: false }) = keys.counted(place) else { continue };
         let when = bundle.program().counter(place).zip(own.when.as_ref());
         let known = when.map_or(Known::True, |(clause, when)| asking.first(clause, &when.root));
         let mut due = |key: MeterKey, op: Op, amount: Result<Decimal, Why>| {
@@ -159,30 +163,30 @@ fn dues_of<'a>(
         let is_mark = counter.op != Op::Add;
         match known {
             Known::False if counter.op == Op::Last => {
-                due(counter.key(view.call), Op::Last, Ok(Decimal::ZERO));
+                due(key, Op::Last, Ok(Decimal::ZERO));
                 continue;
             }
             Known::False => continue,
             Known::True => {}
             _ if is_mark => {
-                due(counter.key(view.call), counter.op, Ok(Decimal::from(2u64)));
+                due(key, counter.op, Ok(Decimal::from(2u64)));
                 continue;
             }
             _ if counter.is_past => {
-                due(counter.key(view.call).of_doubts(), Op::Add, Ok(Decimal::from(1u64)));
+                due(key.of_doubts(), Op::Add, Ok(Decimal::from(1u64)));
                 continue;
             }
             _ => {}
         }
         let amount = match &own.sum {
             None => Ok(Decimal::from(1u64)),
-            Some(sum) => match evaluate::number(&sum.root, view, &mut asking.budget) {
+            Some(sum) => match asking.number(&sum.root) {
                 Ok(amount) if amount.is_negative() => Err(Why::Negative),
                 Ok(amount) => Ok(amount),
                 Err(failure) => Err(Why::Failed(failure)),
             },
         };
-        due(counter.key(view.call), counter.op, amount);
+        due(key, counter.op, amount);
     }
     dues
 }
@@ -220,6 +224,12 @@ impl Prepared {
     /// The meters to read for `Facts::meters`, in this order.
     pub fn meter_keys(&self) -> impl ExactSizeIterator<Item = &MeterKey> {
         self.keys.iter()
+    }
+
+    /// The same; keys that lie together follow one another.
+    #[must_use]
+    pub fn keys(&self) -> &[MeterKey] {
+        &self.keys
     }
 
     /// The key at which this counter of the bundle is read, if it is read.

@@ -16,11 +16,13 @@ use crate::catalogue::TypeName;
 use crate::decimal::Decimal;
 use crate::meter::{Charge, MeterValue, On};
 use crate::outcome::Outcome;
+use crate::policy::condition::view::value_of;
 use crate::policy::condition::{State, View};
 use crate::policy::program::Asking;
 use crate::policy::rule::Rule;
 use crate::policy::{Bundle, RuleId};
 use crate::risk::{Risk, Severity};
+use std::sync::Arc;
 
 /// Decides a prepared call. Pure and total; `bundle` must be the one it was prepared under, under any
 /// other it is blocked.
@@ -67,7 +69,10 @@ pub struct Weighing<'a, 'r> {
     pub(super) shadow: Vec<Shadowed<'a>>,
     duties: Gathered,
     charges: Vec<Charge>,
-    limits: Vec<Share>,
+    /// Which counter a charge of a use is for, by its place among the charges.
+    uses: Vec<(u32, usize)>,
+    /// With the places of rule and counter in the bundle.
+    limits: Vec<(u32, u32, Share)>,
 }
 
 impl<'a, 'r> Weighing<'a, 'r> {
@@ -86,6 +91,7 @@ impl<'a, 'r> Weighing<'a, 'r> {
             shadow: Vec::new(),
             duties: Gathered::default(),
             charges: Vec::new(),
+            uses: Vec::new(),
             limits: Vec::new(),
         }
     }
@@ -112,17 +118,17 @@ impl<'a, 'r> Weighing<'a, 'r> {
             let verdict = candidate.verdict(bundle, rule, &mut asking);
             if !rule.shadow {
                 for (counter, of) in &rule.ceilings {
-                    self.share(rule, *counter, *of, &meters, true);
+                    self.share(candidate.rule, rule, *counter, *of, &meters, true);
                 }
             }
             if verdict != Verdict::False {
-                self.weigh_rule(rule, &verdict, &meters);
+                self.weigh_rule(candidate.rule, rule, &verdict, &meters);
             }
         }
     }
 
     /// A rule whose condition is true or has no value.
-    fn weigh_rule(&mut self, rule: &'a Rule, verdict: &Verdict, meters: &[(u32, MeterValue)]) {
+    fn weigh_rule(&mut self, place: u32, rule: &'a Rule, verdict: &Verdict, meters: &[(u32, MeterValue)]) {
         let failure = match verdict {
             Verdict::Failed(failure) => Some(failure),
             _ => None,
@@ -133,16 +139,16 @@ impl<'a, 'r> Weighing<'a, 'r> {
             Some(outcome) => self.take(rule, Ground::of_rule(rule, outcome, failure)),
         }
         if let Some(limit) = &rule.limit {
-            let value = meters.iter().find(|(counter, _)| *counter == limit.counter).map(|(_, value)| *value);
+            let value = value_of(meters, limit.counter);
             if let Some(ground) = Ground::of_limit(rule, limit, failure, value) {
                 self.take(rule, ground);
             }
             if let Some(key) = self.prepared.key_of(limit.counter) {
                 let refund = counter_at(self.bundle, limit.counter).is_some_and(|counter| counter.refund);
-                charge(&mut self.charges, Charge { refund, ..Charge::of_use(key, Decimal::from(1u64)) });
+                self.charge(limit.counter, Charge { refund, ..Charge::of_use(key, Decimal::from(1u64)) });
             }
             if !rule.shadow {
-                self.share(rule, limit.counter, limit.count, meters, false);
+                self.share(place, rule, limit.counter, limit.count, meters, false);
             }
         }
         // A duty holds unless its condition is known to be false.
@@ -152,11 +158,37 @@ impl<'a, 'r> Weighing<'a, 'r> {
     }
 
     /// Notes how much of a limit there is and is used.
-    fn share(&mut self, rule: &Rule, counter: u32, of: Decimal, meters: &[(u32, MeterValue)], is_meter: bool) {
-        let value = meters.iter().find(|(known, _)| *known == counter).map(|(_, value)| *value);
-        let (Some(MeterValue::Ready(used)), Some(key)) = (value, self.prepared.key_of(counter)) else { return };
-        let meter = counter_at(self.bundle, counter).filter(|_| is_meter).map(|counter| counter.name.to_string());
-        self.limits.push(Share { rule: rule.id.clone(), meter, key, of, used });
+    fn share(
+        &mut self,
+        place: u32,
+        rule: &Rule,
+        counter: u32,
+        of: Decimal,
+        meters: &[(u32, MeterValue)],
+        is_meter: bool,
+    ) {
+        let (Some(MeterValue::Ready(used)), Some(key)) = (value_of(meters, counter), self.prepared.key_of(counter))
+        else {
+            return;
+        };
+        let meter = counter_at(self.bundle, counter).filter(|_| is_meter).map(|counter| Arc::clone(&counter.name));
+        self.limits.push((place, counter, Share { rule: rule.id.clone(), meter, key, of, used }));
+    }
+
+    /// A call adds to a counter once, however many rules share it; of two amounts the larger counts. A share comes back
+    /// on a reported failure only if everybody who shares the counter says so.
+    fn charge(&mut self, counter: u32, new: Charge) {
+        let is_shared = self.bundle.shapes().get(counter).is_none_or(|shape| shape.is_shared);
+        let same = |charge: &&mut Charge| (charge.key, charge.on, charge.op) == (new.key, new.on, new.op);
+        if is_shared && let Some(charge) = self.charges.iter_mut().find(same) {
+            charge.amount = charge.amount.max(new.amount);
+            charge.refund &= new.refund;
+            return;
+        }
+        if new.on == On::Use {
+            self.uses.push((counter, self.charges.len()));
+        }
+        self.charges.push(new);
     }
 
     fn take_allow(&mut self, rule: &'a Rule) {
@@ -200,10 +232,7 @@ impl<'a, 'r> Weighing<'a, 'r> {
                 Ok(amount) => {
                     for on in &counter.on {
                         let refund = counter.refund && *on == On::Use;
-                        charge(
-                            &mut self.charges,
-                            Charge { amount: *amount, key: due.key, on: *on, op: due.op, refund },
-                        );
+                        self.charge(due.counter, Charge { amount: *amount, key: due.key, on: *on, op: due.op, refund });
                     }
                     continue;
                 }
@@ -326,8 +355,9 @@ impl<'a, 'r> Weighing<'a, 'r> {
         self.decision(Outcome::Block, reason, ReasonCode::StaleBundle, RuleId::built_in("stale-bundle"))
     }
 
-    fn contain(&self, decision: Decision) -> Decision {
-        let Some(hit) = &self.facts.containment else { return counted(decision) };
+    fn contain(&mut self, decision: Decision) -> Decision {
+        let facts = self.facts;
+        let Some(hit) = &facts.containment else { return self.counted(decision) };
         let decision = Decision {
             outcome: Outcome::Block,
             reason: format!("contained: {}", hit.reason),
@@ -337,7 +367,35 @@ impl<'a, 'r> Weighing<'a, 'r> {
             requirements: Vec::new(),
             ..decision
         };
-        counted(decision)
+        self.counted(decision)
+    }
+
+    /// Leaves out the charges whose event cannot come any more, given the outcome, and says what limits come to with
+    /// the others.
+    fn counted(&mut self, mut decision: Decision) -> Decision {
+        let outcome = decision.outcome;
+        let mut limits = std::mem::take(&mut self.limits);
+        self.uses.sort_unstable();
+        for (_, counter, share) in &mut limits {
+            let is_read = |charge: &&Charge| charge.key == share.key && charge.on == On::Use;
+            let place = self.uses.binary_search_by_key(counter, |(known, _)| *known).ok();
+            let place = place.and_then(|place| self.uses.get(place)).map(|(_, place)| *place);
+            let charge = match place.and_then(|place| decision.charges.get(place)).filter(is_read) {
+                // Where counters share a key the charge may be another's.
+                None if self.bundle.shapes().get(*counter).is_none_or(|shape| shape.is_shared) => {
+                    decision.charges.iter().find(is_read)
+                }
+                found => found,
+            };
+            let added = charge.filter(|_| On::Use.may_follow(outcome)).map_or(Decimal::ZERO, |charge| charge.amount);
+            share.used = share.used.checked_add(added).unwrap_or(share.used);
+        }
+        limits.sort_by(|left, right| (left.0, &left.2.meter).cmp(&(right.0, &right.2.meter)));
+        limits.dedup_by(|left, right| (left.0, &left.2.meter) == (right.0, &right.2.meter));
+        decision.limits = limits.into_iter().map(|(_, _, share)| share).collect();
+        decision.charges.retain(|charge| charge.on.may_follow(outcome));
+        decision.charges.truncate(MOST_CHARGES);
+        decision
     }
 
     fn decision(&mut self, outcome: Outcome, reason: String, code: ReasonCode, matched_rule: RuleId) -> Decision {
@@ -378,43 +436,13 @@ impl<'a, 'r> Weighing<'a, 'r> {
             audit: std::mem::take(&mut self.duties).duty(),
             requirements,
             charges: std::mem::take(&mut self.charges),
-            limits: std::mem::take(&mut self.limits),
+            limits: Vec::new(),
         }
     }
 }
 
 fn allow_entry(rule: &Rule) -> MatchedRule {
     MatchedRule { rule: rule.id.clone(), outcome: Outcome::Allow, satisfied: false }
-}
-
-/// A call adds to a counter once, however many rules share it; of two amounts the larger counts. A share comes back
-/// on a reported failure only if everybody who shares the counter says so.
-fn charge(charges: &mut Vec<Charge>, new: Charge) {
-    let same = |charge: &&mut Charge| (charge.key, charge.on, charge.op) == (new.key, new.on, new.op);
-    match charges.iter_mut().find(same) {
-        Some(charge) => {
-            charge.amount = charge.amount.max(new.amount);
-            charge.refund &= new.refund;
-        }
-        None => charges.push(new),
-    }
-}
-
-/// Leaves out the charges whose event cannot come any more, given the outcome.
-fn counted(mut decision: Decision) -> Decision {
-    let outcome = decision.outcome;
-    decision.charges.retain(|charge| charge.on.may_follow(outcome));
-    decision.charges.truncate(MOST_CHARGES);
-    let counts = |share: &Share| {
-        let added = |charge: &&Charge| charge.key == share.key && charge.on == On::Use;
-        decision.charges.iter().find(added).map_or(Decimal::ZERO, |charge| charge.amount)
-    };
-    for share in &mut decision.limits {
-        share.used = share.used.checked_add(counts(share)).unwrap_or(share.used);
-    }
-    decision.limits.sort_by(|left, right| (&left.rule, &left.meter).cmp(&(&right.rule, &right.meter)));
-    decision.limits.dedup_by(|left, right| (&left.rule, &left.meter) == (&right.rule, &right.meter));
-    decision
 }
 
 fn voters(evidence: &Evidence) -> String {

@@ -36,6 +36,11 @@ fn only_json_numbers_are_read() {
     }
 }
 
+fn number() -> impl Strategy<Value = i128> {
+    let most = 10i128.pow(MAX_DIGITS) - 1;
+    prop_oneof![-20i128..20, any::<i64>().prop_map(i128::from), -most..=most]
+}
+
 proptest! {
     #[test]
     fn display_reads_back(coefficient in any::<i64>(), exponent in -60i32..60) {
@@ -52,6 +57,14 @@ proptest! {
         prop_assert_eq!(x.cmp(&y), a.cmp(&b));
         if b != 0 {
             prop_assert_eq!(x.checked_rem(y), Ok(Decimal::from(a % b)));
+        }
+    }
+
+    #[test]
+    fn the_short_order_is_the_long_one(a in number(), b in number(), e in -40i32..40, f in -40i32..40) {
+        if let (Ok(x), Ok(y)) = (Decimal::new(a, e), Decimal::new(b, f)) {
+            prop_assert_eq!(x.cmp(&y), x.compare(&y));
+            prop_assert_eq!(x.cmp(&x), Ordering::Equal);
         }
     }
 

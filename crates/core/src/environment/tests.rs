@@ -20,6 +20,9 @@ fn every_spelling_of_production_is_production() {
     {
         assert_eq!(environment(name), Environment::production(), "{name}");
     }
+    for name in ["production", "staging", "development", "test", "sandbox"] {
+        assert_eq!(environment(&name.to_uppercase()), environment(name));
+    }
     for name in ["non-prod", "preprod", "pre-production", "product", "staging", "reproduction", "not_live"] {
         assert!(!environment(name).is_production(), "{name}");
     }
@@ -82,6 +85,16 @@ proptest! {
         let agent = environment(&agent);
         let call = resolve(&Registration::default(), &agent, &context(&[("environment", Value::from(said.as_str()))]));
         prop_assert!(call >= agent);
+    }
+
+    #[test]
+    fn names_in_ascii_are_compared_as_all_names_are(name in "[eEnNvVsStT_ .-]{0,6}|[a-zA-Z]{0,4}|(?i)environment|(?i)deployment.?environment") {
+        let letters = |text: &str| -> String {
+            text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        };
+        for key in CONTEXT_KEYS {
+            prop_assert_eq!(is_spelling(&name, key), letters(&name) == letters(key), "{} for {}", name, key);
+        }
     }
 
     #[test]

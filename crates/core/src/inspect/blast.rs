@@ -32,6 +32,9 @@ const NAMES_COUNT: &[&str] = &[
     "services",
     "regions",
 ];
+/// Those of them that hold a number; a list under such a name has a length that says nothing.
+const NAMES_NUMBER: &[&str] =
+    &["count", "rowcount", "recordcount", "affectedrows", "total", "numberofrecords", "numrows"];
 /// Names that only ever make a number larger: what may be reached, not what is.
 const NAMES_AT_MOST: &[&str] = &["limit", "estimatedrows", "estimatedcount", "maxrows", "rowlimit"];
 const NAMES_PERCENT: &[&str] = &[
@@ -109,7 +112,8 @@ struct Seen {
 impl Seen {
     fn add(&mut self, value: &Value) {
         let size = match value {
-            Value::Number(number) if !number.is_negative() => Some(*number),
+            // Half a thing is none: whoever says so counts something else.
+            Value::Number(number) if !number.is_negative() && number.to_i64().is_some() => Some(*number),
             Value::List(items) if items.iter().all(is_one_thing) => u64::try_from(items.len()).ok().map(Decimal::from),
             _ => None,
         };
@@ -129,10 +133,10 @@ impl Seen {
     /// All numbers of things in the call, wherever they stand.
     fn of(context: &Object, names: &[&str]) -> Self {
         let mut seen = Self::default();
-        each_member(context, &is_content, &mut |name, value| {
-            if names.contains(&name) {
-                seen.add(value);
-            }
+        each_member(context, &is_content, &mut |name, value| match value {
+            _ if !names.contains(&name) => {}
+            Value::List(_) if NAMES_NUMBER.contains(&name) => seen.unreadable = true,
+            value => seen.add(value),
         });
         seen
     }
@@ -171,8 +175,8 @@ pub(super) fn read(call: &Call) -> Reading {
     let context = &call.context;
     let mut members = Object::new();
     let is = |name: &str| call.action.is(name);
-    let one = is("delete_record");
-    let changes = is("delete_records") || is("bulk_update");
+    let one = is("delete_record") || is("deactivate_user");
+    let changes = one || is("delete_records") || is("bulk_update");
     let everything = either(everything(context, changes), if one { picks_many(context) } else { Some(false) });
     if changes || is("export_data") {
         let mut seen = Seen::of(context, NAMES_COUNT);

@@ -38,6 +38,8 @@ const NAMES_PATH: &[&str] = &[
     "dst",
     "filepathname",
 ];
+/// Those of them that name other things as well, so that a number or an object there is no path.
+const NAMES_VAGUE: &[&str] = &["key", "object", "target", "input", "output", "location", "src", "destination"];
 /// Members whose text is content or prose, in which slashes mean nothing.
 const NAMES_PROSE: &[&str] = &[
     "content",
@@ -89,6 +91,10 @@ const SECRET_NAMES: &[&str] = &[
     ".boto",
     ".s3cfg",
     "kubeconfig",
+    "kubeconfig.yaml",
+    "kubeconfig.yml",
+    "kubeconfig.json",
+    ".rhosts",
     "authorized_keys",
     "known_hosts",
     "environ",
@@ -231,7 +237,7 @@ impl<'a> Seen<'a> {
     fn members(&mut self, members: &'a Object, depth: usize) {
         for (name, value) in members {
             if has_word(name, NAMES_PATH) {
-                self.value(value, depth);
+                self.value(value, depth, !has_word(name, NAMES_VAGUE));
             } else if !has_word(name, NAMES_PROSE) {
                 self.other(name, value, depth);
             }
@@ -258,19 +264,26 @@ impl<'a> Seen<'a> {
         self.paths.push(text);
     }
 
-    fn value(&mut self, value: &'a Value, depth: usize) {
+    /// `sure`: the name means a path and nothing else.
+    fn value(&mut self, value: &'a Value, depth: usize, sure: bool) {
         match value {
             Value::Null => {}
             Value::Text(text) => self.path(text),
-            Value::List(items) if depth < MAX_DEPTH => items.iter().for_each(|item| self.value(item, depth + 1)),
+            Value::List(items) if depth < MAX_DEPTH => items.iter().for_each(|item| self.value(item, depth + 1, sure)),
             Value::Object(inner) if depth < MAX_DEPTH => {
                 let before = self.paths.len();
                 self.members(inner, depth + 1);
-                self.unreadable |= self.paths.len() == before;
+                self.unreadable |= sure && self.paths.len() == before;
             }
-            _ => self.unreadable = true,
+            Value::Object(_) | Value::List(_) => self.unreadable = true,
+            _ => self.unreadable |= sure,
         }
     }
+}
+
+/// Whether a word of a command names a file that holds secrets, as far as one can tell.
+pub(super) fn holds_secret(word: &str) -> bool {
+    !word.starts_with('-') && is_path_that_matters(word) && Path::of(word).secret == Some(true)
 }
 
 /// Whether a text under any name is a path that climbs, starts elsewhere or holds a secret. A text with
@@ -309,10 +322,14 @@ impl Path {
         // Variables and home folders are filled in by whoever opens the path.
         let expands = path.contains(['$', '`', '%', '!']);
         // Escapes of other languages (`\\x2e`, `&#46;`) say something else once they are decoded.
-        let encoded = path.contains(['&', '\u{a5}']) && path.contains(['#', '\u{a5}']) || has_escape(&path);
+        // Some programs run what stands behind a `|`, or take it for an option.
+        let opens = path.trim_start().starts_with(['|', '>', '<', '-']);
+        let encoded = path.contains(['&', '\u{a5}']) && path.contains(['#', '\u{a5}']) || opens || has_escape(&path);
         let absolute = is_absolute(&path) || components.iter().any(|name| is_device(name));
         // What `/proc` shows of a process: its memory, variables, open files and the whole disk behind it.
         let process = components.windows(2).any(|pair| match pair {
+            // The address of a remote often has a password in it.
+            [".git", "config"] => true,
             ["proc", id] => *id == "self" || (!id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())),
             _ => false,
         });

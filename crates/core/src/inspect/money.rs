@@ -6,10 +6,11 @@
 //! currencies.
 
 use super::Reading;
-use super::arguments::{each_member, flat, has_word, object, unknown};
+use super::arguments::{Marks, flat, has_word, object, unknown};
 use crate::call::Call;
 use crate::decimal::Decimal;
-use crate::value::{Object, Value};
+use crate::value::{Object, Text, Value};
+use std::sync::LazyLock;
 
 const NAMES_AMOUNT: &[&str] = &[
     "amount",
@@ -94,67 +95,147 @@ const NAMES_OPAQUE: &[&str] = &["metadata", "tags", "description", "note", "reas
 const WITHOUT_CENTS: &[&str] =
     &["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"];
 
-#[derive(Default)]
+const AMOUNT: u32 = 1;
+const MINOR: u32 = 2;
+const CURRENCY: u32 = 4;
+const TIMES: u32 = 8;
+const OPAQUE: u32 = 16;
+
+static MARKS: LazyLock<Marks> = LazyLock::new(|| {
+    Marks::of(&[
+        (AMOUNT, NAMES_AMOUNT),
+        (MINOR, NAMES_MINOR),
+        (CURRENCY, NAMES_CURRENCY),
+        (TIMES, NAMES_TIMES),
+        (OPAQUE, NAMES_OPAQUE),
+    ])
+});
+
+/// A member of an object and what the tables say of its name.
+struct Member<'a> {
+    name: &'a str,
+    marks: u32,
+    value: &'a Value,
+}
+
+impl<'a> Member<'a> {
+    fn all_of(object: &'a Object) -> Vec<Self> {
+        object.iter().map(|(name, value)| Self { name, marks: marks(name), value }).collect()
+    }
+
+    fn is(&self, mark: u32) -> bool {
+        self.marks & mark != 0
+    }
+}
+
+fn marks(name: &str) -> u32 {
+    let flat = flat(name);
+    let currency = if flat.as_bytes().windows(8).any(|part| part == b"currency") { CURRENCY } else { 0 };
+    MARKS.get(&flat) | currency
+}
+
+/// The one value that all name; none if they differ, if one cannot be read, or if there is none.
+struct Agreed<T> {
+    first: Option<Option<T>>,
+    differs: bool,
+}
+
+impl<T: PartialEq> Agreed<T> {
+    const fn new() -> Self {
+        Self { first: None, differs: false }
+    }
+
+    fn add(&mut self, value: Option<T>) {
+        match &self.first {
+            None => self.first = Some(value),
+            Some(first) => self.differs |= *first != value,
+        }
+    }
+
+    fn is_named(&self) -> bool {
+        self.first.is_some()
+    }
+
+    fn value(self) -> Option<T> {
+        self.first.flatten().filter(|_| !self.differs)
+    }
+}
+
 struct Seen {
-    amounts: Vec<Option<Decimal>>,
+    count: usize,
+    amounts: Agreed<Decimal>,
     minor: Vec<Option<Decimal>>,
-    currencies: Vec<Option<String>>,
 }
 
 pub(super) fn read(call: &Call) -> Reading {
-    let mut seen = Seen::default();
-    seen.members(&call.context, 0);
-    each_member(&call.context, &is_opaque, &mut |name, value| {
-        if NAMES_CURRENCY.contains(&name) || name.contains("currency") {
-            seen.currencies.push(currency(value));
+    let all = Member::all_of(&call.context);
+    let mut seen = Seen { count: 0, amounts: Agreed::new(), minor: Vec::new() };
+    seen.members(&all, 0);
+    let mut currencies = Agreed::new();
+    each(&all, &mut |member| {
+        if member.is(CURRENCY) {
+            currencies.add(currency(member.value));
         }
     });
-    let currency = agreed(&seen.currencies);
+    let is_named = currencies.is_named();
+    let currency = currencies.value();
     let whole = currency.as_ref().is_some_and(|code| WITHOUT_CENTS.contains(&code.as_str()));
     let scale = Decimal::from(if whole { 1u64 } else { 100 });
-    let minor = seen.minor.iter().map(|amount| amount.and_then(|amount| amount.checked_div(scale).ok()));
-    let amounts: Vec<Option<Decimal>> = seen.amounts.iter().copied().chain(minor).collect();
-    let amount = agreed(&amounts).filter(|amount| !reaches_beyond(&call.context, *amount));
+    let Seen { mut amounts, minor, .. } = seen;
+    for amount in minor {
+        amounts.add(amount.and_then(|amount| amount.checked_div(scale).ok()));
+    }
+    let amount = amounts.value().filter(|amount| !reaches_beyond(&all, *amount));
     let mut members = object([("amount", amount.map_or_else(unknown, Value::Number))]);
-    if !seen.currencies.is_empty() {
-        members.insert("currency".to_owned(), currency.map_or_else(unknown, Value::Text));
+    if is_named {
+        members.insert("currency", currency.map_or_else(unknown, Value::Text));
     }
     Reading::Object(members)
 }
 
+/// Every member, and those inside of what is not opaque.
+fn each<'a>(members: &[Member<'a>], visit: &mut dyn FnMut(&Member<'a>)) {
+    for member in members {
+        visit(member);
+        if !member.is(OPAQUE) {
+            each_inside(member.value, visit);
+        }
+    }
+}
+
+fn each_inside<'a>(value: &'a Value, visit: &mut dyn FnMut(&Member<'a>)) {
+    match value {
+        Value::Object(inner) => each(&Member::all_of(inner), visit),
+        Value::List(items) => items.iter().for_each(|item| each_inside(item, visit)),
+        _ => {}
+    }
+}
+
 /// Whether anything in the call asks for more than the amount says.
-fn reaches_beyond(context: &Object, amount: Decimal) -> bool {
+fn reaches_beyond(all: &[Member<'_>], amount: Decimal) -> bool {
     let mut beyond = false;
-    each_member(context, &is_opaque, &mut |name, value| {
-        if let (Value::List(items), false) = (value, is_opaque(name)) {
+    each(all, &mut |member| {
+        if let (Value::List(items), false) = (member.value, member.is(OPAQUE)) {
             beyond |= sum(items).is_none_or(|sum| sum > amount);
         }
     });
-    beyond || more(context, amount, false)
-}
-
-fn is_opaque(name: &str) -> bool {
-    NAMES_OPAQUE.contains(&name)
+    beyond || more(all, amount, false)
 }
 
 /// Amounts under other names, and multipliers, outside of lists of items.
-fn more(members: &Object, amount: Decimal, inside: bool) -> bool {
-    members.iter().any(|(name, value)| {
-        let flat = flat(name);
-        if is_opaque(&flat) {
-            return false;
-        }
-        let times = NAMES_TIMES.contains(&&*flat);
-        let money = is_money(name) || (inside && NAMES_AMOUNT.contains(&&*flat));
-        let minor = NAMES_MINOR.contains(&&*flat);
-        match value {
+fn more(members: &[Member<'_>], amount: Decimal, inside: bool) -> bool {
+    members.iter().filter(|member| !member.is(OPAQUE)).any(|member| {
+        let times = member.is(TIMES);
+        let money = || is_money(member.name) || (inside && member.is(AMOUNT));
+        match member.value {
             Value::Null => false,
             Value::Number(number) if times => *number != Decimal::from(1u64),
-            Value::Number(number) if minor && !inside => number.is_negative(),
-            Value::Number(number) => money && *number > amount,
-            Value::Object(inner) => more(inner, amount, true),
+            Value::Number(number) if member.is(MINOR) && !inside => number.is_negative(),
+            Value::Number(number) => *number > amount && money(),
+            Value::Object(inner) => more(&Member::all_of(inner), amount, true),
             Value::List(items) => {
-                times || items.iter().any(|item| money && item.as_number().is_some_and(|number| number > amount))
+                let exceeds = |item: &Value| item.as_number().is_some_and(|number| number > amount);
+                times || items.iter().any(exceeds) && money()
             }
             _ => times,
         }
@@ -179,23 +260,22 @@ fn sum(items: &[Value]) -> Option<Decimal> {
     })
 }
 
-fn worth(members: &Object) -> Option<Decimal> {
+fn worth(object: &Object) -> Option<Decimal> {
     let zero = Decimal::from(0u64);
     let (mut single, mut whole, mut times, mut inside) = (zero, zero, Decimal::from(1u64), zero);
-    for (name, value) in members {
-        let flat = flat(name);
-        if is_opaque(&flat) {
+    for member in Member::all_of(object) {
+        if member.is(OPAQUE) {
             continue;
         }
-        let unit = matches!(&*flat, "price" | "unitamount" | "unitprice" | "unitcost");
-        let amount = NAMES_AMOUNT.contains(&&*flat) || is_money(name);
-        match value {
-            Value::Number(number) if NAMES_TIMES.contains(&&*flat) => times = times.max(*number),
-            Value::Number(number) if unit => single = single.max(*number),
-            Value::Number(number) if amount => whole = whole.max(*number),
+        let unit = || matches!(&*flat(member.name), "price" | "unitamount" | "unitprice" | "unitcost");
+        let amount = || member.is(AMOUNT) || is_money(member.name);
+        match member.value {
+            Value::Number(number) if member.is(TIMES) => times = times.max(*number),
+            Value::Number(number) if unit() => single = single.max(*number),
+            Value::Number(number) if amount() => whole = whole.max(*number),
             Value::Object(inner) => inside = inside.checked_add(worth(inner)?).ok()?,
             Value::List(items) => inside = inside.checked_add(sum(items)?).ok()?,
-            Value::Text(_) | Value::Bool(_) if amount || NAMES_TIMES.contains(&&*flat) => return None,
+            Value::Text(_) | Value::Bool(_) if member.is(TIMES) || amount() => return None,
             _ => {}
         }
     }
@@ -206,20 +286,14 @@ fn worth(members: &Object) -> Option<Decimal> {
     single.max(whole).checked_add(inside).ok()
 }
 
-/// The one value that all name; none if they differ, if one cannot be read, or if there is none.
-fn agreed<T: Clone + PartialEq>(values: &[Option<T>]) -> Option<T> {
-    let first = values.first()?.as_ref()?;
-    values.iter().all(|value| value.as_ref() == Some(first)).then(|| first.clone())
-}
-
 impl Seen {
-    fn members(&mut self, members: &Object, depth: usize) {
-        for (name, value) in members {
-            let name = flat(name);
-            if NAMES_MINOR.contains(&&*name) {
-                self.minor.push(value.as_number());
-            } else if NAMES_AMOUNT.contains(&&*name) {
-                self.amount(value, depth);
+    fn members(&mut self, members: &[Member<'_>], depth: usize) {
+        for member in members {
+            if member.is(MINOR) {
+                self.count += 1;
+                self.minor.push(member.value.as_number());
+            } else if member.is(AMOUNT) {
+                self.amount(member.value, depth);
             }
         }
     }
@@ -228,21 +302,27 @@ impl Seen {
     fn amount(&mut self, value: &Value, depth: usize) {
         match value {
             Value::Object(inner) if depth < 2 => {
-                let before = self.amounts.len() + self.minor.len();
-                self.members(inner, depth + 1);
-                if self.amounts.len() + self.minor.len() == before {
-                    self.amounts.push(None);
+                let before = self.count;
+                self.members(&Member::all_of(inner), depth + 1);
+                if self.count == before {
+                    self.one(None);
                 }
             }
-            other => self.amounts.push(other.as_number()),
+            other => self.one(other.as_number()),
         }
+    }
+
+    fn one(&mut self, amount: Option<Decimal>) {
+        self.count += 1;
+        self.amounts.add(amount);
     }
 }
 
 /// A code of three letters, upper case.
-fn currency(value: &Value) -> Option<String> {
+fn currency(value: &Value) -> Option<Text> {
     let code = value.as_text()?.trim();
-    (code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic())).then(|| code.to_ascii_uppercase())
+    (code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic()))
+        .then(|| code.chars().map(|letter| letter.to_ascii_uppercase()).collect())
 }
 
 #[cfg(test)]

@@ -180,7 +180,7 @@ impl Reached {
 
     fn member(&mut self, name: &str, value: &Value, settings: &Settings) {
         let flat = arguments::flat(name);
-        if flat == "recipientcount" {
+        if matches!(&*flat, "recipientcount" | "repeat" | "repetitions" | "times" | "copies") {
             return self.claim(value);
         }
         if flat == "headers" || flat == "header" {
@@ -275,7 +275,11 @@ impl Reached {
             Value::Null => {}
             Value::Text(text) => self.address_list(text, settings),
             Value::Number(number) => self.address_list(&number.to_string(), settings),
-            Value::List(items) => items.iter().for_each(|item| self.recipients(item, settings)),
+            Value::List(items) => {
+                // Somebody was meant to stand there.
+                self.unreadable |= items.contains(&Value::Null);
+                items.iter().for_each(|item| self.recipients(item, settings));
+            }
             Value::Object(members) => self.recipient_object(members, settings),
             Value::Bool(_) => self.unreadable = true,
         }
@@ -313,12 +317,14 @@ impl Reached {
             return;
         };
         for address in addresses {
+            // `everyone@acme.example` is as many as the company has.
+            self.unreadable |= matches!(address, Address::Mail { everybody: true, .. });
             match address {
-                Address::Mail { domain } if settings.is_internal_domain(&domain) => {
+                Address::Mail { domain, .. } if settings.is_internal_domain(&domain) => {
                     self.internal += 1;
                     self.domains.insert(domain);
                 }
-                Address::Mail { domain } => {
+                Address::Mail { domain, .. } => {
                     self.external += 1;
                     self.domains.insert(domain);
                 }

@@ -9,9 +9,10 @@ mod programs;
 mod words;
 
 use super::Reading;
-use super::arguments::{MAX_DEPTH, MAX_TEXT, flat, has_word, object, texts, truth};
+use super::arguments::{MAX_DEPTH, MAX_TEXT, flat, has_word, object, says_no, texts, truth};
+use super::file;
 use crate::call::Call;
-use crate::value::{Object, Value};
+use crate::value::{Object, Text, Value};
 use programs::{Class, class};
 use std::collections::BTreeSet;
 use words::{Token, Word};
@@ -33,7 +34,15 @@ const NAMES_COMMAND: &[&str] = &[
     "cmdline",
     "run",
     "entrypoint",
+    "program",
+    "executable",
+    "terminal",
 ];
+/// Members beside a command that run as well, or get what it prints.
+const NAMES_FOLLOWING: &[&str] =
+    &["then", "after", "before", "next", "pipe", "hook", "hooks", "post", "pre", "finally", "cleanup", "followup"];
+/// Members beside a command that say as whom it runs.
+const NAMES_RAISING: &[&str] = &["sudo", "root", "privileged", "elevated", "become", "runasroot", "asroot", "admin"];
 /// Members beside a command that its program gets as arguments.
 const NAMES_ARGUMENTS: &[&str] =
     &["args", "arguments", "flags", "options", "parameters", "params", "commandargs", "extraargs"];
@@ -88,6 +97,10 @@ impl Seen {
                 self.value(value, depth, &beside);
             } else if commanded && NAMES_SETTINGS.contains(&&*flat(name)) {
                 self.settings(value);
+            } else if commanded && has_word(name, NAMES_FOLLOWING) {
+                self.following(value, depth);
+            } else if commanded && (NAMES_RAISING.contains(&&*flat(name)) || is_super_user(name, value)) {
+                self.privilege |= is_super_user(name, value) || !says_no(value);
             } else {
                 self.inside(value, depth);
             }
@@ -123,8 +136,25 @@ impl Seen {
         words
     }
 
+    /// `{"command": "ls", "then": "rm x"}`, `{"hooks": {"post": "rm x"}}`, `{"pipeTo": "sh"}`.
+    fn following(&mut self, value: &Value, depth: usize) {
+        match value {
+            Value::Text(text) => {
+                let before = self.pipes_to_interpreter;
+                self.line(text, 1, &[]);
+                self.pipes_to_interpreter =
+                    before || text.split_whitespace().next().is_some_and(|first| class(first) == Class::Interpreter);
+            }
+            Value::List(items) => items.iter().for_each(|item| self.following(item, depth)),
+            Value::Object(inner) if depth < MAX_DEPTH => {
+                inner.values().for_each(|value| self.following(value, depth + 1));
+            }
+            _ => self.unreadable |= !says_no(value),
+        }
+    }
+
     fn settings(&mut self, value: &Value) {
-        let quiet = |name: &String| QUIET_SETTINGS.contains(&name.as_str()) || name.starts_with("LC_");
+        let quiet = |name: &Text| QUIET_SETTINGS.contains(&name.as_str()) || name.starts_with("LC_");
         self.unreadable |= match value {
             Value::Object(members) => !members.keys().all(quiet),
             Value::List(items) => !items.is_empty(),
@@ -256,7 +286,11 @@ impl Seen {
         match if looks_only { Class::Reads } else { class(name) } {
             Class::Reads => {
                 let changes = programs::makes_reader_act(name, arguments());
-                self.unreadable |= changes || tail.iter().any(|word| word.is_dynamic);
+                // What it prints may be a secret: harmless it is not.
+                let secret = programs::prints_settings(name, arguments()) || arguments().any(file::holds_secret);
+                self.unreadable |= changes || secret || tail.iter().any(|word| word.is_dynamic);
+                // The shell opens these as connections.
+                self.network |= arguments().any(|word| word.starts_with("/dev/tcp/") || word.starts_with("/dev/udp/"));
                 None
             }
             Class::Destroys => {
@@ -311,6 +345,18 @@ impl Seen {
             }
         }
     }
+}
+
+/// `{"user": "root"}`, `{"uid": 0}`.
+fn is_super_user(name: &str, value: &Value) -> bool {
+    let root = match value {
+        Value::Text(text) => {
+            matches!(text.trim().to_ascii_lowercase().as_str(), "root" | "0" | "administrator" | "system")
+        }
+        Value::Number(number) => number.is_zero(),
+        _ => false,
+    };
+    root && matches!(&*flat(name), "user" | "uid" | "runas" | "runasuser" | "username" | "asuser")
 }
 
 /// Whether a member is a command. `shell: true` and `shell: "/bin/bash"` only say what reads it.

@@ -269,7 +269,8 @@ impl Found {
             }
         }
         let plain = kinds.iter().all(|kind| matches!(kind, Kind::Select | Kind::Show | Kind::Insert | Kind::Update));
-        let smuggled = plain && scan.words.iter().any(|word| acts(word) && !is_expected(word, &kinds));
+        let shows = kinds.iter().eq([&Kind::Show]) && lexical::shows_definition(text);
+        let smuggled = plain && !shows && scan.words.iter().any(|word| acts(word) && !is_expected(word, &kinds));
         if kinds.is_empty() || scan.is_ambiguous || smuggled || scan.runs_text {
             self.kinds.insert(Kind::Unknown);
             self.words(if scan.is_ambiguous { &scan.all_words } else { &scan.words });
@@ -397,6 +398,7 @@ fn acts(word: &str) -> bool {
             | "RENAME"
             | "IMPORT"
             | "EXPORT"
+            | "NEXTVAL"
     )
 }
 

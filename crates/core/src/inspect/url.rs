@@ -57,6 +57,8 @@ const NAMES_ADDRESS: &[&str] = &[
     "mirror",
     "tunnel",
     "resolve",
+    "resolver",
+    "dns",
     "connectto",
     "ip",
     "hosts",
@@ -84,8 +86,20 @@ const NAMES_WORDS: &[&str] = &[
     "request",
 ];
 /// Members that are sent along.
-const NAMES_BODY: &[&str] =
-    &["body", "json", "data", "form", "payload", "formdata", "files", "multipart", "urlencoded"];
+const NAMES_BODY: &[&str] = &[
+    "body",
+    "json",
+    "data",
+    "form",
+    "payload",
+    "formdata",
+    "file",
+    "files",
+    "upload",
+    "uploads",
+    "multipart",
+    "urlencoded",
+];
 /// Members whose addresses nobody goes to.
 const NAMES_QUIET: &[&str] = &[
     "query",
@@ -148,18 +162,27 @@ struct Request<'a> {
 pub(super) fn read(call: &Call) -> Reading {
     let mut request = Request::default();
     request.members(&call.context, 0);
-    // The name of the call may be stricter than its arguments, never laxer.
-    for word in words(&call.action.declared) {
-        if matches!(word.as_str(), "post" | "put" | "patch" | "delete")
-            && call.action.declared != *call.action.canonical
-        {
-            request.methods.push(Some(word.to_ascii_uppercase()));
-        }
-    }
+    request.method_of_name(call);
     request.reading(call)
 }
 
 impl<'a> Request<'a> {
+    /// The name of the call may be stricter than its arguments, never laxer: `requests.get` is a GET only if
+    /// nothing in the call names another method.
+    fn method_of_name(&mut self, call: &Call) {
+        if call.action.declared == *call.action.canonical {
+            return;
+        }
+        let silent = self.methods.is_empty() && &*call.action.canonical == "call_api";
+        for word in words(&call.action.declared) {
+            match word.as_str() {
+                "post" | "put" | "patch" | "delete" => self.methods.push(Some(word.to_ascii_uppercase())),
+                "get" | "head" if silent => self.methods.push(Some(word.to_ascii_uppercase())),
+                _ => {}
+            }
+        }
+    }
+
     fn members(&mut self, members: &'a Object, depth: usize) {
         for (written, value) in members {
             let name = flat(written);
@@ -223,6 +246,8 @@ impl<'a> Request<'a> {
         let is_verb = matches!(name, "type" | "action" | "operation") && value.as_text().is_some_and(changes);
         if NAMES_METHOD.contains(&name) || name == "_method" || OVERRIDES.contains(&name) || is_verb {
             self.methods.push(method(value));
+        } else if value.as_text().is_some_and(mutates) {
+            self.methods.push(Some("POST".to_owned()));
         }
     }
 
@@ -287,7 +312,7 @@ impl<'a> Request<'a> {
             };
             if text.is_some_and(|text| text.contains(['\r', '\n', '\0'])) {
                 self.methods.push(None);
-            } else if OVERRIDES.contains(&&*name) {
+            } else if name.ends_with("method") && name != "accesscontrolrequestmethod" || OVERRIDES.contains(&&*name) {
                 self.methods.push(method(value));
             } else if OTHER_HOSTS.contains(&&*name) {
                 self.addresses.push(text.map_or_else(Address::unreadable, bare_host));
@@ -411,7 +436,7 @@ impl<'a> Request<'a> {
         let Some(first) = self.addresses.first() else { return Reading::Unknown };
         let same_host = |address: &Address| address.host.is_some() && address.host == first.host;
         let agreed = self.addresses.iter().all(same_host);
-        let text = |text: Option<String>| text.map_or_else(unknown, Value::Text);
+        let text = |text: Option<String>| text.map_or_else(unknown, Value::from);
         let mut members = object([
             ("host", text(if agreed { hosts.first().cloned() } else { None })),
             ("hosts", texts(hosts)),
@@ -458,7 +483,7 @@ fn method(value: &Value) -> Option<String> {
 /// The first method that is not plainly a read, else the one that all name. No method, or one that
 /// cannot be read, is unknown, unless another is known to be no read.
 fn strictest(methods: &[Option<String>]) -> Option<String> {
-    let reads = |method: &String| matches!(method.as_str(), "GET" | "HEAD");
+    let reads = |method: &String| matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS");
     if let Some(other) = methods.iter().flatten().find(|method| !reads(method)) {
         return Some(other.clone());
     }

@@ -7,7 +7,7 @@
 
 use super::arguments::flat;
 use crate::json;
-use crate::value::{Object, Value};
+use crate::value::{Object, Text, Value};
 
 /// Members that wrap arguments, as one word.
 const NAMES: &[&str] = &[
@@ -67,7 +67,7 @@ fn has_text(members: &Object) -> bool {
 }
 
 fn opened(members: &Object, texts: usize) -> Object {
-    let member = |(name, value): (&String, &Value)| {
+    let member = |(name, value): (&Text, &Value)| {
         let value = match value {
             Value::Object(inner) => Value::Object(opened(inner, texts)),
             Value::Text(text) if texts < MAX_TEXTS && looks_wrapped(name, value) => {

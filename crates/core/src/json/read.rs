@@ -6,14 +6,16 @@
 //! Must stay true: it never panics, and never allocates more than a small multiple of the input.
 
 use crate::decimal::Decimal;
-use crate::value::{Object, Value};
-use std::collections::btree_map::Entry;
+use crate::value::{Object, Text, Value};
+use std::collections::HashSet;
 use std::fmt;
 
 /// The reader recurses once per level; this bounds its stack whatever the settings say.
 const HARD_DEPTH: usize = 128;
 /// Decimals of at most this many significant digits survive the way through a double unchanged.
 const SAFE_DIGITS: u32 = 15;
+/// Members that an object has room for before it has to grow.
+const USUAL_MEMBERS: usize = 8;
 /// Exponents far inside the range of normal doubles.
 const SAFE_EXPONENT: i32 = 250;
 
@@ -102,7 +104,8 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Value, ReadError> {
         path: String::new(),
     })?;
     let depth_left = limits.max_depth.min(HARD_DEPTH);
-    let mut reader = Reader { text, bytes, at: 0, depth_left, values_left: limits.max_values };
+    let mut reader =
+        Reader { text, bytes, at: 0, depth_left, values_left: limits.max_values, key_places: Vec::with_capacity(32) };
     let outcome = reader.value().and_then(|value| {
         reader.skip_space();
         if reader.at == bytes.len() { Ok(value) } else { Err(reader.fault(Code::MalformedJson)) }
@@ -118,7 +121,7 @@ struct Fault {
 }
 
 enum Step {
-    Key(String),
+    Key(Text),
     Item(usize),
 }
 
@@ -154,6 +157,8 @@ struct Reader<'a> {
     at: usize,
     depth_left: usize,
     values_left: usize,
+    /// Where the names stand that were read so far of the objects that are open, outermost first.
+    key_places: Vec<usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -233,11 +238,26 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self) -> Read<Value> {
-        let mut members = Object::new();
+        let mut members = Vec::new();
+        let first_place = self.key_places.len();
+        let outcome = self.members(&mut members);
+        let object = outcome.and_then(|()| Object::of(members).map_err(|_| self.fault(Code::DuplicateKey)));
+        match object {
+            Ok(object) => {
+                self.key_places.truncate(first_place);
+                Ok(Value::Object(object))
+            }
+            Err(fault) => Err(self.twice(first_place).unwrap_or(fault)),
+        }
+    }
+
+    /// All up to the closing brace, in the order in which they are written.
+    fn members(&mut self, members: &mut Vec<(Text, Value)>) -> Read<()> {
         if self.next_token() == Some(b'}') {
             self.at += 1;
-            return Ok(Value::Object(members));
+            return Ok(());
         }
+        members.reserve(USUAL_MEMBERS);
         loop {
             if self.next_token() != Some(b'"') {
                 return Err(self.fault(Code::MalformedJson));
@@ -248,36 +268,44 @@ impl<'a> Reader<'a> {
                 return Err(self.fault(Code::MalformedJson).within(Step::Key(key)));
             }
             self.at += 1;
-            match members.entry(key) {
-                Entry::Occupied(seen) => {
-                    let step = Step::Key(seen.key().clone());
-                    return Err(self.fault_at(Code::DuplicateKey, key_at).within(step));
-                }
-                Entry::Vacant(slot) => match self.value() {
-                    Ok(value) => {
-                        slot.insert(value);
-                    }
-                    Err(fault) => return Err(fault.within(Step::Key(slot.into_key()))),
-                },
+            self.key_places.push(key_at);
+            match self.value() {
+                Ok(value) => members.push((key, value)),
+                Err(fault) => return Err(fault.within(Step::Key(key))),
             }
             match self.next_token() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => {
                     self.at += 1;
-                    return Ok(Value::Object(members));
+                    return Ok(());
                 }
                 _ => return Err(self.fault(Code::MalformedJson)),
             }
         }
     }
 
+    /// The first name of the innermost open object that was given before. Looked for only where there is a fault: a
+    /// name given twice is one, and stands before any other that was found meanwhile.
+    #[cold]
+    fn twice(&mut self, first_place: usize) -> Option<Box<Fault>> {
+        let mut seen = HashSet::new();
+        for at in self.key_places.split_off(first_place) {
+            self.at = at;
+            let key = self.string().ok()?;
+            if !seen.insert(key.clone()) {
+                return Some(self.fault_at(Code::DuplicateKey, at).within(Step::Key(key)));
+            }
+        }
+        None
+    }
+
     /// The opening quote is at the current position.
-    fn string(&mut self) -> Read<String> {
+    fn string(&mut self) -> Read<Text> {
         self.at += 1;
         let run = self.plain_run()?;
         if self.peek() == Some(b'"') {
             self.at += 1;
-            return Ok(run.to_owned());
+            return Ok(Text::new(run));
         }
         let mut text = run.to_owned();
         loop {
@@ -285,7 +313,7 @@ impl<'a> Reader<'a> {
             let ends = self.peek() == Some(b'"');
             self.at += 1;
             if ends {
-                return Ok(text);
+                return Ok(text.into());
             }
             text.push(self.escape()?);
             text.push_str(self.plain_run()?);
@@ -296,11 +324,9 @@ impl<'a> Reader<'a> {
     fn plain_run(&mut self) -> Read<&'a str> {
         let start = self.at;
         let rest = self.bytes.get(start..).unwrap_or_default();
-        let Some(length) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) else {
-            return Err(self.fault_at(Code::MalformedJson, self.bytes.len()));
-        };
-        self.at = start + length;
-        if rest.get(length).is_some_and(|byte| *byte < 0x20) {
+        self.at = start + super::plain_length(rest);
+        // A control character, or the end.
+        if self.peek().is_none_or(|byte| byte < 0x20) {
             return Err(self.fault(Code::MalformedJson));
         }
         // The ends are ASCII bytes, so this is on character boundaries.

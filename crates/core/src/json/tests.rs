@@ -262,3 +262,63 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn the_plain_part_of_a_text_is_found_by_words_as_by_bytes(bytes in prop::collection::vec(prop_oneof![
+        8 => 0x20u8..=0xff, 1 => Just(b'"'), 1 => Just(b'\\'), 1 => 0u8..0x22], 0..40)) {
+        let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+        prop_assert_eq!(plain_length(&bytes), bytes.iter().position(ends).unwrap_or(bytes.len()));
+    }
+}
+
+/// Objects in objects, with names that may come twice.
+#[derive(Clone, Debug)]
+enum Tree {
+    Leaf,
+    Members(Vec<(u8, Tree)>),
+}
+
+fn trees() -> impl Strategy<Value = Tree> {
+    Just(Tree::Leaf)
+        .prop_recursive(4, 40, 12, |inner| prop::collection::vec((0u8..14, inner), 0..12).prop_map(Tree::Members))
+}
+
+/// Writes a tree, and notes where the first name stands that was given before, and where its colon ends.
+fn write_tree(tree: &Tree, out: &mut String, first: &mut Option<(usize, usize)>) {
+    let Tree::Members(members) = tree else { return out.push('7') };
+    let mut seen = Vec::new();
+    out.push('{');
+    for (place, (name, inner)) in members.iter().enumerate() {
+        out.push_str(if place > 0 { ", " } else { "" });
+        let at = out.len();
+        // The same name in two ways of writing it.
+        out.push_str(&if place % 2 == 0 { format!("\"k{name:02}\":") } else { format!("\"\\u006b{name:02}\" :") });
+        if seen.contains(name) {
+            first.get_or_insert((at, out.len()));
+        }
+        seen.push(*name);
+        write_tree(inner, out, first);
+    }
+    out.push('}');
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_024))]
+
+    /// However late names are compared, what is reported is what stands first.
+    #[test]
+    fn the_first_of_all_faults_is_reported(tree in trees(), cut in any::<prop::sample::Index>(), whole in any::<bool>()) {
+        let (mut text, mut first) = (String::new(), None);
+        write_tree(&tree, &mut text, &mut first);
+        if !whole {
+            text.truncate(cut.index(text.len()));
+        }
+        let read = parse(&text).map_err(|error| (error.code, error.at));
+        match first.filter(|(_, end)| *end <= text.len()) {
+            Some((at, _)) => prop_assert_eq!(read, Err((Code::DuplicateKey, at)), "{}", text),
+            None if whole => prop_assert!(read.is_ok(), "{}", text),
+            None => prop_assert_eq!(read, Err((Code::MalformedJson, text.len())), "{}", text),
+        }
+    }
+}

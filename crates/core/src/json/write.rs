@@ -6,7 +6,7 @@
 //! values belong on the record as text.
 
 use crate::decimal::Decimal;
-use crate::value::{Object, Value};
+use crate::value::{Object, Text, Value};
 
 /// Appends the canonical bytes of `value` to `out`.
 pub fn write_canonical(value: &Value, out: &mut Vec<u8>) {
@@ -44,7 +44,7 @@ pub(super) fn write_object(members: &Object, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-fn write_members<'a>(members: impl Iterator<Item = (&'a String, &'a Value)>, out: &mut Vec<u8>) {
+fn write_members<'a>(members: impl Iterator<Item = (&'a Text, &'a Value)>, out: &mut Vec<u8>) {
     for (index, (key, value)) in members.enumerate() {
         if index > 0 {
             out.push(b',');
@@ -59,8 +59,7 @@ fn write_members<'a>(members: impl Iterator<Item = (&'a String, &'a Value)>, out
 pub fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(length) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) {
-        let (plain, tail) = rest.split_at(length);
+    while let Some((plain, tail)) = rest.split_at_checked(super::plain_length(rest)) {
         out.extend_from_slice(plain);
         let Some((special, tail)) = tail.split_first() else { break };
         match special {
@@ -78,7 +77,6 @@ pub fn write_text(text: &str, out: &mut Vec<u8>) {
         }
         rest = tail;
     }
-    out.extend_from_slice(rest);
     out.push(b'"');
 }
 

@@ -36,12 +36,20 @@ impl Said {
         }
     }
 
-    pub fn amount(self) -> Decimal {
-        Decimal::from(match self {
-            Self::False => 0u64,
+    pub fn number(self) -> u8 {
+        match self {
+            Self::False => 0,
             Self::True => 1,
             Self::Doubt => 2,
-        })
+        }
+    }
+
+    pub fn numbered(number: u8) -> Option<Self> {
+        [Self::False, Self::True, Self::Doubt].into_iter().find(|said| said.number() == number)
+    }
+
+    pub fn amount(self) -> Decimal {
+        Decimal::from(u64::from(self.number()))
     }
 }
 
@@ -68,6 +76,40 @@ impl Cell {
             Self::One { step, amount } => vec![(*step, Decimal::from(*amount))],
             Self::Many(steps) => steps.iter().collect(),
             Self::Mark { .. } => Vec::new(),
+        }
+    }
+
+    /// How many steps it has.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::One { .. } => 1,
+            Self::Many(steps) => steps.iter().count(),
+            Self::Mark { .. } => 0,
+        }
+    }
+
+    pub fn each_step(&self, mut take: impl FnMut(i64, Decimal)) {
+        match self {
+            Self::One { step, amount } => take(*step, Decimal::from(*amount)),
+            Self::Many(steps) => steps.iter().for_each(|(step, amount)| take(step, amount)),
+            Self::Mark { .. } => {}
+        }
+    }
+
+    /// The step in which the last of it was put in.
+    pub fn last_step(&self, within: Span) -> Option<i64> {
+        match self {
+            Self::One { step, .. } => Some(*step),
+            Self::Many(steps) => steps.last(),
+            Self::Mark { at, .. } => Some(Ruler(within).step_of(*at)),
+        }
+    }
+
+    /// Bytes it takes up elsewhere.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Many(steps) => steps.weight(),
+            Self::One { .. } | Self::Mark { .. } => 0,
         }
     }
 
@@ -103,7 +145,14 @@ impl Cell {
     /// A new cell; `None` if the charge leaves nothing behind. `is_shared` says that other keys are in it, too.
     pub fn new(charge: &Charge, within: Span, at: Micros, is_shared: bool) -> Option<Self> {
         match charge.op {
-            Op::Add => Self::of_steps(vec![(Ruler(within).step_of(at), charge.amount)]),
+            Op::Add => {
+                let step = Ruler(within).step_of(at);
+                match whole(charge.amount) {
+                    Some(0) => None,
+                    Some(amount) => Some(Self::One { step, amount }),
+                    None => Self::of_steps(vec![(step, charge.amount)]),
+                }
+            }
             Op::Reset => None,
             Op::Last | Op::Event => {
                 let said = if is_shared { Said::Doubt } else { Said::of(charge.amount) };
@@ -157,11 +206,23 @@ impl Cell {
 
     /// Takes back; `false` if nothing is left.
     pub fn give_back(&mut self, within: Span, at: Micros, amount: Decimal) -> bool {
+        let step = Ruler(within).step_of(at);
+        if let Self::One { step: known, amount: counted } = self {
+            let Some(less) = whole(amount).filter(|_| *known == step) else {
+                return *known != step || self.give_back_exactly(step, amount);
+            };
+            *counted = counted.saturating_sub(less);
+            return *counted > 0;
+        }
+        self.give_back_exactly(step, amount)
+    }
+
+    fn give_back_exactly(&mut self, step: i64, amount: Decimal) -> bool {
         if matches!(self, Self::Mark { .. }) {
             return true;
         }
         let Some(mut steps) = Steps::new(self.steps()) else { return true };
-        steps.give_back(Ruler(within).step_of(at), amount);
+        steps.give_back(step, amount);
         match steps.last() {
             Some(_) => *self = Self::Many(Box::new(steps)).settled(),
             None => return false,
@@ -169,13 +230,15 @@ impl Cell {
         true
     }
 
-    /// Drops what no longer counts; `false` if nothing is left.
+    /// Drops what no longer counts; `false` if nothing is left. A mark is kept until its step has passed, as the number
+    /// of keys counts it.
     pub fn expire(&mut self, within: Span, now: Micros) -> bool {
-        if !self.is_live(within, now) {
+        let ruler = Ruler(within);
+        if self.last_step(within).is_none_or(|last| last < ruler.oldest_step(now)) {
             return false;
         }
         if let Self::Many(steps) = self {
-            steps.expire(Ruler(within).oldest_step(now));
+            steps.expire(ruler.oldest_step(now));
             if steps.only().and_then(|(_, amount)| whole(amount)).is_some() {
                 *self = std::mem::replace(self, Self::One { step: 0, amount: 0 }).settled();
             }

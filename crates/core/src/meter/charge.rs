@@ -117,4 +117,8 @@ impl Charge {
     pub fn of_use(key: MeterKey, amount: Decimal) -> Self {
         Self { amount, key, on: On::Use, op: Op::Add, refund: false }
     }
+
+    pub(super) fn adds_nothing(&self) -> bool {
+        self.op == Op::Add && (self.amount.is_zero() || self.amount.is_negative())
+    }
 }

@@ -1,23 +1,25 @@
-//! The form in a snapshot: lists in the order of their keys, so that equal state has equal bytes.
+//! The form in a document: lists in the order of their keys, so that equal state has equal bytes.
 
+use super::Meters;
 use super::cell::{Cell, Said};
-use super::group::Group;
-use super::{CounterId, Meters, Tail};
+use super::entry::Entry;
+use super::key::{CounterId, Tail};
+use super::shards::ColdFailure;
 use crate::decimal::Decimal;
 use crate::time::{Micros, Span};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 #[derive(Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Form {
-    counters: Vec<GroupForm>,
+    counters: Vec<CounterForm>,
     filling: Vec<(String, Span)>,
 }
 
-#[derive(Serialize, Deserialize, PartialEq)]
+#[derive(Default, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct GroupForm {
+struct CounterForm {
     id: String,
     within: Span,
     keys: BTreeMap<String, CellForm>,
@@ -37,14 +39,7 @@ enum CellForm {
 impl From<&Cell> for CellForm {
     fn from(cell: &Cell) -> Self {
         match cell {
-            Cell::Mark { at, said } => Self::Mark {
-                at: *at,
-                said: match said {
-                    Said::False => 0,
-                    Said::True => 1,
-                    Said::Doubt => 2,
-                },
-            },
+            Cell::Mark { at, said } => Self::Mark { at: *at, said: said.number() },
             steps => Self::Steps(steps.steps()),
         }
     }
@@ -54,56 +49,63 @@ impl CellForm {
     fn cell(self) -> Option<Cell> {
         match self {
             Self::Steps(steps) => Cell::of_steps(steps),
-            Self::Mark { at, said } => Some(Cell::Mark { at, said: Said::of(Decimal::from(u64::from(said))) }),
+            Self::Mark { at, said } => Some(Cell::Mark { at, said: Said::numbered(said)? }),
         }
-    }
-}
-
-impl GroupForm {
-    fn of(id: &CounterId, group: &Group) -> Self {
-        Self {
-            id: id.to_hex(),
-            within: id.within,
-            keys: group.cells.iter().map(|(tail, cell)| (hex::encode(tail), cell.into())).collect(),
-            shared: group.shared.as_ref().map(CellForm::from),
-            lost: group.lost,
-        }
-    }
-
-    fn read(self) -> Option<(CounterId, Group)> {
-        let id = CounterId::from_hex(&self.id, self.within)?;
-        let cells: Option<HashMap<Tail, Cell>> = self
-            .keys
-            .into_iter()
-            .map(|(text, form)| {
-                let mut tail = [0; 24];
-                hex::decode_to_slice(text, &mut tail).ok()?;
-                Some((tail, form.cell()?))
-            })
-            .collect();
-        let shared = match self.shared {
-            Some(form) => Some(form.cell()?),
-            None => None,
-        };
-        Some((id, Group { within: self.within, cells: cells?, shared, lost: self.lost }))
     }
 }
 
 impl Meters {
-    fn form(&self) -> Form {
-        let mut groups: Vec<(&CounterId, &Group)> = self.groups.iter().collect();
-        groups.sort_by_key(|(id, _)| **id);
-        Form {
-            counters: groups.into_iter().map(|(id, group)| GroupForm::of(id, group)).collect(),
-            filling: self.filling.iter().map(|id| (id.to_hex(), id.within)).collect(),
+    fn form(&self) -> Result<Form, ColdFailure> {
+        let mut counters: BTreeMap<CounterId, CounterForm> = BTreeMap::new();
+        let of = |id: &CounterId| CounterForm { id: id.to_hex(), within: id.within, ..CounterForm::default() };
+        for (_, known) in self.counters.iter().filter(|(_, known)| known.shared.is_some() || known.lost.is_some()) {
+            let form = counters.entry(known.id).or_insert_with(|| of(&known.id));
+            (form.shared, form.lost) = (known.shared.as_ref().map(CellForm::from), known.lost);
         }
+        self.shards.visit(|tail, entry| {
+            for (number, cell) in entry.iter() {
+                if let Some(known) = self.counters.current(number) {
+                    let form = counters.entry(known.id).or_insert_with(|| of(&known.id));
+                    form.keys.insert(hex::encode(tail.0), cell.into());
+                }
+            }
+            true
+        })?;
+        let filling = self.filling.iter().map(|id| (id.to_hex(), id.within)).collect();
+        Ok(Form { counters: counters.into_values().collect(), filling })
+    }
+
+    fn of_form(form: Form) -> Option<Self> {
+        let mut meters = Self::default();
+        let mut entries: BTreeMap<Tail, Entry> = BTreeMap::new();
+        for counter in form.counters {
+            let id = CounterId::from_hex(&counter.id, counter.within).filter(|id| id.within.0 > 0)?;
+            let number = meters.counters.number_or_new(id);
+            let known = meters.counters.get_mut(number)?;
+            known.lost = counter.lost;
+            if let Some(form) = counter.shared {
+                known.shared = Some(form.cell()?);
+            }
+            for (text, form) in counter.keys {
+                let mut tail = [0; 24];
+                hex::decode_to_slice(text, &mut tail).ok()?;
+                let cell = form.cell()?;
+                known.took(&cell);
+                entries.entry(Tail(tail)).or_default().insert(number, cell);
+            }
+        }
+        entries.into_iter().for_each(|(tail, entry)| meters.shards.put(tail, entry));
+        for (id, within) in form.filling {
+            meters.begin_filling(CounterId::from_hex(&id, within)?);
+        }
+        Some(meters)
     }
 }
 
 /// Equal if the same is in the same steps of the same keys.
 impl PartialEq for Meters {
     fn eq(&self, other: &Self) -> bool {
-        self.form() == other.form()
+        matches!((self.form(), other.form()), (Ok(own), Ok(others)) if own == others)
     }
 }
 
@@ -111,18 +113,13 @@ impl Eq for Meters {}
 
 impl Serialize for Meters {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.form().serialize(serializer)
+        self.form().map_err(<S::Error as serde::ser::Error>::custom)?.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Meters {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let form = Form::deserialize(deserializer)?;
-        let groups = form.counters.into_iter().map(GroupForm::read).collect::<Option<_>>();
-        let filling = form.filling.iter().map(|(id, within)| CounterId::from_hex(id, *within)).collect::<Option<_>>();
-        match groups.zip(filling) {
-            Some((groups, filling)) => Ok(Self { groups, filling, ..Self::default() }),
-            None => Err(serde::de::Error::custom("the meters of a snapshot cannot be read")),
-        }
+        Self::of_form(form).ok_or_else(|| serde::de::Error::custom("the meters of a snapshot cannot be read"))
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::digest::sha256;
+use crate::time::Span;
 use proptest::prelude::*;
 
 fn key(name: &str, within: Span) -> MeterKey {
@@ -88,7 +89,8 @@ fn a_snapshot_out_of_order_is_refused() {
 
 /// A key of one and the same counter.
 fn member(number: u64) -> MeterKey {
-    CounterId::new(&sha256(&[b"c"]), HOUR).key(&sha256(&[&number.to_be_bytes()]))
+    let values = ValuesDigest::new(&sha256(&[&number.to_be_bytes()]));
+    CounterId::new(&sha256(&[b"c"]), HOUR).key(GroupId::new(&sha256(&[b"g"])), values)
 }
 
 #[test]
@@ -169,7 +171,7 @@ fn a_counter_that_is_filling_takes_nothing_until_its_past_is_there() {
     assert_eq!(copy, meters);
     let mut past = Meters::default();
     add(&mut past, key, Micros(0), number("3"));
-    meters.install(&[key.counter()], past);
+    meters.install(&[key.counter()], &past).unwrap();
     assert_eq!(read(&meters, &key, Micros(0)), number("3"));
 }
 
@@ -180,6 +182,81 @@ fn what_is_lost_counts_as_everything_while_it_is_in_the_window() {
     assert_eq!(read(&meters, &member(7), Micros(0).after(HOUR)), largest());
     meters.sweep(Micros(0).after(HOUR).after(HOUR));
     assert!(meters.is_empty());
+}
+
+/// A disk that can no longer be read.
+struct Broken;
+
+impl Cold for Broken {
+    fn find(&self, _: &[u8; 24]) -> Result<Option<Vec<u8>>, ColdFailure> {
+        Err(ColdFailure("broken".to_owned()))
+    }
+
+    fn scan(&self, _: u16) -> ColdEntries<'_> {
+        Box::new(std::iter::once(Err(ColdFailure("broken".to_owned()))))
+    }
+
+    fn len(&self) -> u64 {
+        1
+    }
+
+    fn with(&self, _: Vec<([u8; 24], Vec<u8>)>, _: &Thinner) -> Result<Arc<dyn Cold>, ColdFailure> {
+        Err(ColdFailure("broken".to_owned()))
+    }
+}
+
+#[test]
+fn a_key_that_cannot_be_read_back_is_never_a_fresh_one() {
+    let mut meters = Meters::default();
+    add(&mut meters, member(1), Micros(0), number("1"));
+    meters.put_cold(Arc::new(Broken));
+    assert_eq!(meters.read(&member(1), Micros(0)), MeterValue::Ready(number("1")));
+    assert!(!meters.has_failed());
+    assert_eq!(meters.read(&member(2), Micros(0)), MeterValue::Doubtful);
+    assert!(meters.has_failed());
+    let mut meters = Meters::default();
+    meters.put_cold(Arc::new(Broken));
+    add(&mut meters, member(1), Micros(0), number("1"));
+    assert!(meters.has_failed(), "what it had before is not known");
+    assert!(meters.image(Micros(0), |_| true).is_err());
+}
+
+#[test]
+fn an_image_that_is_not_as_it_is_written_is_refused() {
+    let mut meters = Meters::with_most_keys(3);
+    let start = Micros(1_700_000_000_000_000);
+    for key in 0..6 {
+        add(&mut meters, member(key), start, number("1.5"));
+        meters.put(&Charge { op: Op::Event, ..Charge::of_use(marked(key), number("1")) }, start);
+    }
+    meters.lose(CounterId::new(&sha256(&[b"lost"]), HOUR), start);
+    meters.begin_filling(CounterId::new(&sha256(&[b"filling"]), HOUR));
+    let mut image = Vec::new();
+    let take = |piece: Vec<u8>| {
+        image.extend(piece);
+        true
+    };
+    meters.image(start, take).unwrap();
+    let read = |bytes: &[u8]| -> Result<Meters, image::Broken> {
+        let mut reader = Reader::default();
+        reader.take(bytes)?;
+        reader.finish()
+    };
+    assert_eq!(read(&image).unwrap(), meters);
+    let ends = (0..image.len()).filter(|end| read(&image[..*end]).is_ok()).count();
+    // Only where an entry ends: that some are missing is for the digest of the whole to find.
+    assert!(ends <= 8, "{ends}");
+    for at in 0..image.len() {
+        let mut changed = image.clone();
+        changed[at] ^= 0x80;
+        // It must not panic; that it is not what was written is for the digest to find.
+        let _ = read(&changed);
+    }
+}
+
+fn marked(number: u64) -> MeterKey {
+    let values = ValuesDigest::new(&sha256(&[&number.to_be_bytes()]));
+    CounterId::new(&sha256(&[b"mark"]), HOUR).key(GroupId::new(&sha256(&[b"g"])), values)
 }
 
 proptest! {

@@ -9,6 +9,7 @@ use super::document::{self, Mode};
 use super::finding::{Findings, LoadError, Place, Warning};
 use super::program::Program;
 use super::rule::Rule;
+use super::shape::Shapes;
 use crate::catalogue::Catalogue;
 use crate::digest::{Digest, sha256};
 use crate::meter::CounterId;
@@ -39,7 +40,8 @@ pub struct Bundle {
     /// Ordered by id.
     rules: Vec<Rule>,
     counters: Vec<Counter>,
-    counter_names: Vec<Box<str>>,
+    counter_names: Vec<Arc<str>>,
+    shapes: Shapes,
     program: Program,
 }
 
@@ -143,6 +145,7 @@ impl Bundle {
             weights: inputs.weights.clone(),
             policies,
             program: Program::of(&rules, &counters),
+            shapes: Shapes::of(&counters),
             counter_names: counters.iter().map(|counter| counter.name.clone()).collect(),
             rules,
             counters,
@@ -221,8 +224,12 @@ impl Bundle {
         ids(self).difference(&known).copied().collect()
     }
 
-    pub(crate) fn counter_names(&self) -> &[Box<str>] {
+    pub(crate) fn counter_names(&self) -> &[Arc<str>] {
         &self.counter_names
+    }
+
+    pub(crate) fn shapes(&self) -> &Shapes {
+        &self.shapes
     }
 
     pub(crate) fn program(&self) -> &Program {

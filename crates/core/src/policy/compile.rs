@@ -149,12 +149,12 @@ impl Desk<'_> {
             sum: terms.sum.as_ref().map(|source| source.text.as_str()),
             within: terms.within,
             per: terms.per.iter().map(|key| key.value.as_str()).collect(),
-        }
-        .digest();
+        };
         let source = self.document.source.as_deref().map(Into::into);
         self.counter(Counter {
             name: terms.name.value.as_str().into(),
-            identity,
+            group: identity.group(),
+            identity: identity.digest(),
             shadow: self.document.mode == Mode::Shadow,
             within: terms.within,
             per,
@@ -220,11 +220,11 @@ impl Desk<'_> {
             sum: None,
             within: limit.within,
             per: limit.per.iter().map(|key| key.value.as_str()).collect(),
-        }
-        .digest();
+        };
         let counter = self.counter(Counter {
             name: format!("limit of {}", rule.id.value).into(),
-            identity,
+            group: identity.group(),
+            identity: identity.digest(),
             shadow: self.document.mode == Mode::Shadow,
             within: limit.within,
             per,

@@ -6,17 +6,18 @@
 use super::condition::Condition;
 use super::document::At;
 use super::finding::{Findings, nearest};
-use super::selector::{Actions, Targets, in_scope};
+use super::selector::{Actions, Targets};
 use crate::call::Call;
 use crate::digest::{Digest, sha256};
 use crate::json;
-use crate::meter::{CounterId, MeterKey, On, Op};
+use crate::meter::{CounterId, GroupId, On, Op};
 use crate::time::Span;
 use crate::value::Value;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// What keeps counters apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Per {
     Agent,
     Target,
@@ -43,8 +44,9 @@ pub(super) const PER: [(&str, Per); 7] = [
 
 #[derive(Clone, Debug)]
 pub struct Counter {
-    pub name: Box<str>,
+    pub name: Arc<str>,
     pub identity: Digest,
+    pub group: GroupId,
     pub shadow: bool,
     pub within: Span,
     /// What keeps the counters of counted calls apart.
@@ -106,6 +108,13 @@ impl Identity<'_> {
         let bytes = serde_json::to_vec(self).unwrap_or_default();
         sha256(&[b"runplane-meter-v1\n", &bytes])
     }
+
+    /// Counters that are about the same actions and kept apart by the same members lie together.
+    #[must_use]
+    pub fn group(&self) -> GroupId {
+        let bytes = serde_json::to_vec(&(&self.per, self.source, &self.action, self.any_action)).unwrap_or_default();
+        GroupId::new(&sha256(&[b"runplane-meter-group-v1\n", &bytes]))
+    }
 }
 
 impl Per {
@@ -144,14 +153,18 @@ impl Per {
         }
     }
 
-    /// Appends the call's value of this key. An absent value is one shared bucket.
-    fn write(&self, call: &Call, out: &mut Vec<u8>) {
+    /// Appends the call's value of this key; `false` if there is none. An absent value is one shared bucket.
+    pub(super) fn write(&self, call: &Call, out: &mut Vec<u8>) -> bool {
         let mut text = |text: Option<&str>| match text {
-            None => out.push(0),
+            None => {
+                out.push(0);
+                false
+            }
             Some(text) => {
                 out.push(1);
                 out.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
                 out.extend_from_slice(text.as_bytes());
+                true
             }
         };
         match self {
@@ -169,13 +182,17 @@ impl Per {
                     value = value.and_then(|value| value.get(part));
                 }
                 match value {
-                    None | Some(Value::Null) => out.push(0),
+                    None | Some(Value::Null) => {
+                        out.push(0);
+                        false
+                    }
                     Some(value) => {
                         let mut bytes = Vec::new();
                         json::write_canonical(value, &mut bytes);
                         out.push(2);
                         out.extend_from_slice(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
                         out.extend_from_slice(&bytes);
+                        true
                     }
                 }
             }
@@ -188,46 +205,14 @@ impl Counter {
     pub fn id(&self) -> CounterId {
         CounterId::new(&self.identity, self.within)
     }
-
-    /// The counter that this call adds to.
-    #[must_use]
-    pub fn key(&self, call: &Call) -> MeterKey {
-        self.key_of(&self.per, call)
-    }
-
-    /// The counter that this call reads.
-    #[must_use]
-    pub fn key_read(&self, call: &Call) -> MeterKey {
-        self.key_of(self.asks.as_ref().unwrap_or(&self.per), call)
-    }
-
-    /// Whether the call lacks something that a condition about the past compares: it then equals nothing.
-    #[must_use]
-    pub fn lacks(&self, call: &Call, reads: bool) -> bool {
-        let terms = self.asks.as_ref().filter(|_| reads).unwrap_or(&self.per);
-        self.is_past
-            && terms.iter().any(|per| {
-                let mut value = Vec::new();
-                per.write(call, &mut value);
-                value == [0]
-            })
-    }
-
-    fn key_of(&self, terms: &[Per], call: &Call) -> MeterKey {
-        let mut values = Vec::with_capacity(64);
-        for per in terms {
-            per.write(call, &mut values);
-        }
-        self.id().key(&sha256(&[b"runplane-meter-key-v2\n", &self.identity.0, &values]))
-    }
 }
 
 impl Own {
-    /// Whether the selector takes the call in; `when` comes on top.
+    /// Whether the selector of a meter that the bundle's index found takes the call in; `when` comes on top. Names of
+    /// types and targets and the source have been compared there, and only patterns are left.
     #[must_use]
-    pub fn takes_in(&self, call: &Call) -> bool {
-        in_scope(self.source.as_deref(), call, false)
-            && self.targets.has(&call.target)
-            && self.actions.touches(&call.action)
+    pub(crate) fn takes_in_found(&self, call: &Call) -> bool {
+        (self.targets.names().is_some() || self.targets.has(&call.target))
+            && (call.action.known || self.actions.touches(&call.action))
     }
 }

@@ -11,6 +11,7 @@ use crate::outcome::Outcome;
 use crate::risk::Severity;
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// Something written and where.
 #[derive(Clone, Debug)]
@@ -245,10 +246,11 @@ fn rules(node: &Node, document: &str, findings: &mut Findings) -> Vec<RuleTerms>
         }
         return Vec::new();
     };
-    let mut rules: Vec<RuleTerms> = Vec::new();
+    let mut rules: Vec<RuleTerms> = Vec::with_capacity(items.len());
+    let mut ids = HashSet::with_capacity(items.len());
     for item in items {
         let Some(rule) = rule(item, document, findings) else { continue };
-        if rules.iter().any(|other| other.id.value == rule.id.value) {
+        if !ids.insert(rule.id.value.clone()) {
             findings.error(rule.id.place, format!("there already is a rule `{}`", rule.id.value), None);
         }
         rules.push(rule);

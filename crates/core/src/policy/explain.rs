@@ -17,6 +17,7 @@ use super::selector::in_scope;
 use crate::decide::{Decision, Facts, Prepared, decide};
 use crate::meter::MeterValue;
 use crate::outcome::Outcome;
+use crate::policy::condition::view::value_of;
 use crate::policy::condition::{State, View};
 use parts::Eye;
 use serde::Serialize;
@@ -221,7 +222,7 @@ impl<'a> Desk<'a> {
     fn limit(&self, rule: &Rule) -> Option<LimitTrace> {
         let limit = rule.limit.as_ref()?;
         let counter = usize::try_from(limit.counter).ok().and_then(|place| self.bundle.counters().get(place));
-        let used = match self.meters.iter().find(|(place, _)| *place == limit.counter)?.1 {
+        let used = match value_of(self.meters, limit.counter)? {
             MeterValue::Ready(used) => Some(used),
             MeterValue::Filling | MeterValue::Doubtful => None,
         };

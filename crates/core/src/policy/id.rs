@@ -41,7 +41,17 @@ impl fmt::Display for RuleId {
 
 impl Serialize for RuleId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        // Records name rules many times; most names are short.
+        let (policy, rule) = (self.policy.as_bytes(), self.rule.as_bytes());
+        let mut buffer = [0; 128];
+        let parts = policy.iter().chain(b"/").chain(rule);
+        let length = policy.len() + 1 + rule.len();
+        let Some(text) = buffer.get_mut(..length) else { return serializer.collect_str(self) };
+        text.iter_mut().zip(parts).for_each(|(place, byte)| *place = *byte);
+        match std::str::from_utf8(text) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => serializer.collect_str(self),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::catalogue::Catalogue;
 use crate::inspect::{Reading, Readings};
 use crate::profile::{NEEDED, Size, UNREAD, Usual, UsualType, pair};
+use crate::value::Text;
 
 /// How large a call is: the largest of its effective fields and of what was read in its payload. `None` if
 /// nothing in it says; what should say and cannot be read is larger than anything.
@@ -50,7 +51,7 @@ fn deviation(usual: &Usual, weights: &ProfileWeights) -> Factor {
     if usual.agent < NEEDED {
         let known = usual.agent;
         let sentence = format!("what is usual for the agent is not known yet ({known} of {NEEDED} outcomes)");
-        return factor("profile", 0, sentence);
+        return factor("profile", 0, sentence.into());
     }
     // Of several types the most unusual counts; of equal ones the first.
     let mut most: Option<(u32, &UsualType)> = None;
@@ -61,8 +62,8 @@ fn deviation(usual: &Usual, weights: &ProfileWeights) -> Factor {
         }
     }
     match most.filter(|(points, _)| *points > 0) {
-        None => factor("profile", 0, "it is what the agent usually does".to_owned()),
-        Some((points, kind)) => factor("profile", points, sentence(kind, usual)),
+        None => factor("profile", 0, Text::new_static("it is what the agent usually does")),
+        Some((points, kind)) => factor("profile", points, sentence(kind, usual).into()),
     }
 }
 

@@ -120,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn a_found_type_never_lowers_the_score(index in 0usize..31) {
+    fn a_found_type_never_lowers_the_score(index in 0usize..32) {
         let catalogue = Catalogue::builtin();
         let mut call = call("execute_query", "production", None, &[]);
         let before = score(&call, &catalogue, &Weights::default()).score;
@@ -220,7 +220,7 @@ proptest! {
         agent in 0u64..100, kind in any_kind(), size in 0i64..10_000_000,
         fewer in 0u64..80, faster in 0u32..5_000, larger in 0i64..10_000_000, base in 0u32..110,
     ) {
-        let base = Risk::of(vec![factor("action", base, String::new())]);
+        let base = Risk::of(vec![factor("action", base, Text::default())]);
         let score = |usual: &Usual| with_profile(&base, usual, &Weights::default()).score;
         let before = score(&usual(agent, Some(size), kind.clone()));
         let rarer = UsualType { observations: kind.observations.saturating_sub(fewer), ..kind.clone() };

@@ -26,12 +26,24 @@ fn the_settings_of_the_cases_are_read() {
 }
 
 #[test]
-fn sub_domains_are_internal_and_look_alikes_are_not() {
-    let settings = parse(r#"{"internalDomains":["@ACME.example"]}"#).unwrap();
-    for ours in ["acme.example", "mail.acme.example", "a.b.acme.example"] {
+fn sub_domains_are_internal_only_where_it_is_said_and_look_alikes_never() {
+    let settings = parse(r#"{"internalDomains":["@ACME.example","*.Corp.example"]}"#).unwrap();
+    assert_eq!(settings.internal_domains, ["acme.example", "*.corp.example"]);
+    for ours in ["acme.example", "eu.corp.example", "a.b.corp.example"] {
         assert!(settings.is_internal_domain(ours), "{ours}");
     }
-    for foreign in ["acme.example.evil.test", "notacme.example", "example", "", "acme.example.", "acme-example"] {
+    for foreign in [
+        "mail.acme.example",
+        "acme.example.evil.test",
+        "notacme.example",
+        "example",
+        "",
+        "acme.example.",
+        "acme-example",
+        "corp.example",
+        "evilcorp.example",
+        ".corp.example.evil.test",
+    ] {
         assert!(!settings.is_internal_domain(foreign), "{foreign}");
     }
 }
@@ -66,12 +78,21 @@ fn target_names_are_normalised() {
 }
 
 #[test]
-fn a_domain_with_an_equals_sign_is_only_itself() {
-    let settings: Settings = serde_json::from_str(r#"{"internalDomains":["=Acme.example","corp.example"]}"#).unwrap();
-    assert_eq!(settings.internal_domains, ["=acme.example", "corp.example"]);
-    assert!(settings.is_internal_domain("acme.example") && settings.is_internal_domain("eu.corp.example"));
+fn a_domain_with_an_equals_sign_is_read_as_one_without() {
+    let settings: Settings = serde_json::from_str(r#"{"internalDomains":["=Acme.example"]}"#).unwrap();
+    assert_eq!(settings.internal_domains, ["acme.example"]);
     assert!(!settings.is_internal_domain("eu.acme.example") && !settings.is_internal_domain("=acme.example"));
-    for wrong in ["=", "==acme.example", "=acme", "acme.example="] {
+    for wrong in [
+        "=",
+        "==acme.example",
+        "=acme",
+        "acme.example=",
+        "*.com",
+        "*",
+        "*.*.acme.example",
+        "a*.acme.example",
+        "*.=acme.example",
+    ] {
         assert!(serde_json::from_str::<Settings>(&format!(r#"{{"internalDomains":["{wrong}"]}}"#)).is_err(), "{wrong}");
     }
 }

@@ -7,7 +7,7 @@ use runplane_core::catalogue::Catalogue;
 use runplane_core::decide::{Facts, decide, prepare};
 use runplane_core::environment::Environment;
 use runplane_core::inspect::Readings;
-use runplane_core::meter::{Charge, MeterValue, Meters, On};
+use runplane_core::meter::{Charge, MeterValue, Meters, On, Reader, TABLES};
 use runplane_core::outcome::Outcome;
 use runplane_core::policy::{Bundle, BundleInputs};
 use runplane_core::risk::Weights;
@@ -15,6 +15,13 @@ use runplane_core::settings::Settings;
 use runplane_core::time::{Micros, Span};
 use runplane_core::value::{Object, Value};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+mod model;
+mod shelf;
+
+use model::{Happened, Model, Plain};
+use shelf::{Shelf, image};
 
 const POLICY: &str = r#"
 policy: p
@@ -69,227 +76,6 @@ impl Dice {
     }
 }
 
-/// What a call is, as the model sees it.
-#[derive(Clone, Debug, PartialEq)]
-struct Plain {
-    agent: u64,
-    target: u64,
-    session: Option<u64>,
-    subject: Option<u64>,
-    refund: bool,
-    /// `None` is missing.
-    customer: Option<u64>,
-    /// `Err` is no number.
-    amount: Result<i64, ()>,
-    wish: &'static str,
-}
-
-/// One thing that happened, at a moment of the windows' clock.
-#[derive(Clone, Debug)]
-struct Happened {
-    call: usize,
-    on: On,
-    at: Micros,
-}
-
-#[derive(Default)]
-struct Model {
-    calls: Vec<Plain>,
-    log: Vec<Happened>,
-    /// By call: when it began to count as used, and whether its share of everything, or of what refunds, is back.
-    used: Vec<Option<(Micros, bool, bool)>>,
-}
-
-fn seconds(count: i64) -> Span {
-    Span::seconds(count)
-}
-
-fn step(within: Span, at: Micros) -> i64 {
-    at.0.div_euclid(within.0 / 60)
-}
-
-fn counts(within: Span, at: Micros, now: Micros) -> bool {
-    step(within, at) >= step(within, now.before(within))
-}
-
-/// What a predicate says of a past call.
-type Judge = fn(&Plain) -> Option<bool>;
-
-fn large(call: &Plain) -> Option<bool> {
-    call.amount.ok().map(|amount| amount > 5)
-}
-
-fn small(call: &Plain) -> Option<bool> {
-    call.amount.ok().map(|amount| amount < 3)
-}
-
-fn any(_: &Plain) -> Option<bool> {
-    Some(true)
-}
-
-impl Model {
-    /// Sum over the uses that still count.
-    fn metered(
-        &self,
-        within: i64,
-        now: Micros,
-        refunds: bool,
-        keep: impl Fn(&Plain) -> bool,
-        amount: impl Fn(&Plain) -> i64,
-    ) -> i64 {
-        let within = seconds(within);
-        let uses = self.used.iter().zip(&self.calls);
-        uses.filter_map(|(used, call)| {
-            let (at, returned, refunded) = (*used)?;
-            (!(returned || refunds && refunded) && counts(within, at, now) && keep(call)).then(|| amount(call))
-        })
-        .sum()
-    }
-
-    /// How many events there were of which the predicate says true, or nothing.
-    fn events(&self, within: i64, now: Micros, on: &[On], keep: impl Fn(&Plain) -> bool, judge: Judge) -> Option<i64> {
-        let within = seconds(within);
-        let mut found = 0;
-        for happened in self.log.iter().filter(|happened| on.contains(&happened.on) && counts(within, happened.at, now))
-        {
-            let call = &self.calls[happened.call];
-            if keep(call) {
-                found += i64::from(judge(call)?);
-            }
-        }
-        Some(found)
-    }
-
-    fn used_events(&self, within: i64, now: Micros, keep: impl Fn(&Plain) -> bool, judge: Judge) -> Option<i64> {
-        let within = seconds(within);
-        let mut found = 0;
-        for (used, call) in self.used.iter().zip(&self.calls) {
-            let Some((at, returned, _)) = *used else { continue };
-            if !returned && counts(within, at, now) && keep(call) {
-                found += i64::from(judge(call)?);
-            }
-        }
-        Some(found)
-    }
-
-    fn last(&self, within: i64, now: Micros, on: &[On], keep: impl Fn(&Plain) -> bool, judge: Judge) -> Option<i64> {
-        let mine = |happened: &&Happened| on.contains(&happened.on) && keep(&self.calls[happened.call]);
-        match self.log.iter().rev().find(mine) {
-            Some(last) if now.since(last.at) <= seconds(within) => judge(&self.calls[last.call]).map(i64::from),
-            _ => Some(0),
-        }
-    }
-
-    /// Walks the list: the event sets it, the reset takes it away, doubt about either is doubt.
-    fn since(
-        &self,
-        within: i64,
-        now: Micros,
-        keep: impl Fn(&Plain) -> bool,
-        (event_on, event): (On, Judge),
-        (reset_on, reset): (On, Judge),
-    ) -> Option<i64> {
-        let mut set: Option<(Micros, bool)> = None;
-        for happened in self.log.iter().filter(|happened| keep(&self.calls[happened.call])) {
-            if set.is_some_and(|(at, _)| happened.at.since(at) > seconds(within)) {
-                set = None;
-            }
-            let call = &self.calls[happened.call];
-            if happened.on == reset_on {
-                match reset(call) {
-                    Some(true) => set = None,
-                    Some(false) => {}
-                    None => set = set.map(|(at, _)| (at, false)),
-                }
-            }
-            if happened.on == event_on {
-                match event(call) {
-                    Some(true) => set = Some((happened.at, true)),
-                    Some(false) => {}
-                    None => set = Some((happened.at, false)),
-                }
-            }
-        }
-        match set.filter(|(at, _)| now.since(*at) <= seconds(within)) {
-            None => Some(0),
-            Some((_, true)) => Some(1),
-            Some((_, false)) => None,
-        }
-    }
-
-    /// What the counter of this name says to this call; `Err` for what has no value.
-    fn answer(&self, name: &str, now: Micros, own: &Plain) -> Option<i64> {
-        let agent = |past: &Plain| past.agent == own.agent;
-        let target = |past: &Plain| past.target == own.target;
-        let same = |left: Option<u64>, right: Option<u64>| left.is_some() && left == right;
-        let customer = |past: &Plain| same(past.customer, own.customer);
-        let session = |past: &Plain| same(past.session, own.session);
-        let is_refund: Judge = |past| Some(past.refund);
-        let needs_customer = || own.customer.map(|_| ());
-        let needs_session = || own.session.map(|_| ());
-        let one = |_: &Plain| 1;
-        match name {
-            "by_agent" => Some(self.metered(60, now, false, agent, one)),
-            "by_two" => Some(self.metered(
-                600,
-                now,
-                false,
-                |past| target(past) && past.session == own.session && past.refund,
-                one,
-            )),
-            "paid" => Some(self.metered(
-                300,
-                now,
-                false,
-                |past| past.customer == own.customer && past.amount.is_ok(),
-                |past| past.amount.unwrap_or(0),
-            )),
-            "refunded" => {
-                Some(self.metered(420, now, true, |past| past.subject == own.subject && past.refund == own.refund, one))
-            }
-            "limit of limit" => Some(self.metered(90, now, false, |_| true, one)),
-            _ if name.starts_with("count('1m', past.agent") => self.used_events(60, now, agent, any),
-            _ if name.starts_with("count('2m'") => self.events(120, now, &[On::Blocked], target, any),
-            _ if name.starts_with("count('11m'") => {
-                needs_customer()?;
-                self.events(660, now, &[On::Failed, On::Unknown], customer, any)
-            }
-            _ if name.starts_with("count('3m', past.workspace") => self.events(180, now, &[On::Held], |_| true, any),
-            _ if name.starts_with("count('3m', past.session") => {
-                needs_session()?;
-                self.used_events(180, now, session, large)
-            }
-            _ if name.starts_with("sum('4m'") => Some(self.metered(
-                240,
-                now,
-                false,
-                |past| target(past) && past.amount.is_ok(),
-                |past| past.amount.unwrap_or(0),
-            )),
-            _ if name.starts_with("formerly('1m'") => {
-                needs_customer()?;
-                self.events(60, now, &[On::Allowed], customer, large)
-            }
-            _ if name.starts_with("formerly('6m'") => self.events(360, now, &[On::Denied], agent, any),
-            _ if name.starts_with("previous('2m'") => {
-                needs_session()?;
-                self.last(120, now, &[On::Allowed], session, large)
-            }
-            _ if name.starts_with("previous('9m'") => {
-                self.last(540, now, &[On::Succeeded, On::Failed], |past| target(past) && agent(past), large)
-            }
-            _ if name.starts_with("since('5m'") => {
-                needs_customer()?;
-                self.since(300, now, customer, (On::Allowed, is_refund), (On::Approved, any))
-            }
-            _ if name.starts_with("since('2m'") => {
-                self.since(120, now, target, (On::Allowed, large), (On::Allowed, small))
-            }
-            _ => panic!("the model does not know {name}"),
-        }
-    }
-}
-
 /// What the engine keeps of a call that may still change.
 struct Open {
     call: usize,
@@ -311,6 +97,8 @@ struct World {
     /// The ledger's time, and what windows are widened by.
     now: Micros,
     skipped: Span,
+    /// Keys that leave memory have somewhere to go.
+    has_shelf: bool,
 }
 
 fn object(members: Vec<(&str, Value)>) -> Object {
@@ -321,7 +109,8 @@ impl World {
     fn new(bundle: &Bundle) -> Self {
         let (now, skipped) = (Micros(1_700_000_000_000_000), Span::ZERO);
         let (model, open) = (Model::default(), Vec::new());
-        Self { bundle: bundle.clone(), meters: Meters::default(), model, open, said: Said::new(), now, skipped }
+        let (said, meters) = (Said::new(), Meters::default());
+        Self { bundle: bundle.clone(), meters, model, open, said, now, skipped, has_shelf: false }
     }
 
     fn at(&self) -> Micros {
@@ -331,10 +120,7 @@ impl World {
     fn call(&self, plain: &Plain) -> Call {
         let mut context = vec![("o", plain.wish.into())];
         context.extend(plain.customer.map(|customer| ("customer", Value::Number(customer.into()))));
-        context.push((
-            "amount",
-            plain.amount.map_or(Value::Text("much".to_owned()), |amount| Value::Number(amount.into())),
-        ));
+        context.push(("amount", plain.amount.map_or(Value::from("much"), |amount| Value::Number(amount.into()))));
         let asked = Asked {
             action: if plain.refund { "process_refund" } else { "create_charge" }.to_owned(),
             target: format!("t{}", plain.target),
@@ -358,7 +144,7 @@ impl World {
     fn ask(&mut self, plain: Plain, seed: u64) {
         let prepared = prepare(&self.bundle, self.call(&plain), Readings::default());
         let at = self.at();
-        let meters = prepared.meter_keys().map(|key| self.meters.read(key, at)).collect();
+        let meters = self.meters.read_all(prepared.keys(), at);
         let facts = Facts { now: self.now, meters, ..Facts::default() };
         for (place, value) in prepared.read_values(&self.bundle, &facts) {
             let name = &self.bundle.counters()[place as usize].name;
@@ -379,9 +165,7 @@ impl World {
         self.model.calls.push(plain);
         let used = decision.outcome != Outcome::Block;
         self.model.used.push(used.then_some((at, false, false)));
-        for charge in decision.charges.iter().filter(|charge| charge.on.is_immediate()) {
-            self.meters.put(charge, at);
-        }
+        self.meters.put_all(&decision.charges, at, |charge| charge.on.is_immediate());
         let on = match decision.outcome {
             Outcome::Allow => On::Allowed,
             Outcome::RequireApproval => On::Held,
@@ -396,9 +180,7 @@ impl World {
 
     fn happen(&mut self, call: usize, charges: &[Charge], on: On) {
         let at = self.at();
-        for charge in charges.iter().filter(|charge| charge.on == on) {
-            self.meters.put(charge, at);
-        }
+        self.meters.put_all(charges, at, |charge| charge.on == on);
         self.model.log.push(Happened { call, on, at });
     }
 
@@ -467,8 +249,46 @@ impl World {
                 let bytes = serde_json::to_vec(&self.meters).unwrap();
                 self.meters = serde_json::from_slice(&bytes).unwrap();
                 assert_eq!(serde_json::to_vec(&self.meters).unwrap(), bytes);
+                self.has_shelf = false;
             }
             3 => self.meters.sweep(self.at()),
+            // The same from the bytes of a snapshot.
+            4 => {
+                let bytes = image(&self.meters, self.at());
+                let mut reader = Reader::default();
+                reader.take(&bytes).unwrap();
+                self.meters = reader.finish().unwrap();
+                self.has_shelf = false;
+                assert!(bytes == image(&self.meters, self.at()), "another image after reading it");
+            }
+            // Some of what nobody asked for goes to disk, or all of it.
+            5 | 6 => {
+                let before = image(&self.meters, self.at());
+                if !std::mem::replace(&mut self.has_shelf, true) {
+                    self.meters.put_cold(Arc::new(Shelf::default()));
+                }
+                (0..1 + dice.roll(2)).for_each(|_| self.meters.look_through(TABLES, 0, self.at()));
+                if dice.roll(3) > 0
+                    && let Some(parted) = self.meters.part(1, self.at())
+                {
+                    self.meters.settle(&parted.layer, parted.put_down().unwrap());
+                }
+                assert!(before == image(&self.meters, self.at()), "another state where keys are on disk");
+            }
+            // All of it is the past of counters that are new.
+            7 => {
+                let before = image(&self.meters, self.at());
+                let bytes = serde_json::to_vec(&self.meters).unwrap();
+                let past: Meters = serde_json::from_slice(&bytes).unwrap();
+                let counters = self.bundle.counters_beyond(None);
+                self.meters = Meters::default();
+                self.has_shelf = false;
+                counters.iter().for_each(|counter| self.meters.begin_filling(*counter));
+                self.meters.install(&counters, &past).unwrap();
+                assert!(before == image(&self.meters, self.at()), "another state where it was counted again");
+            }
+            // Some of that is put in its place.
+            8 | 9 => _ = self.meters.take_in(1 + dice.roll(6) as usize),
             _ => {}
         }
     }

@@ -12,12 +12,16 @@
 //! Refuses an entry with a newline in it (canonical JSON has none): it could pose as other lines.
 //! The key in the header is only what the file says of itself; pin the key to know who signed.
 
+mod cutter;
+mod line;
 mod reader;
 
 use serde::{Deserialize, Serialize};
 
 use crate::hash::Hash;
 
+pub use cutter::Cutter;
+pub use line::{Examined, Examiner};
 pub use reader::{Outcome, ReadError, Reader};
 
 /// The longest line that is read.

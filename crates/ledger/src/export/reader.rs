@@ -5,9 +5,9 @@
 
 use std::collections::VecDeque;
 
+use super::line::{Examined, Examiner, Line, Opened};
 use super::{FORMAT, Header, MAX_LINE_BYTES, VERSION};
 use crate::checkpoint::CheckpointError;
-use crate::hash::Hash;
 use crate::key::VerifyingKey;
 use crate::verify::{Head, Report, Verifier};
 
@@ -44,17 +44,12 @@ pub enum ReadError {
     Outside(#[from] CheckpointError),
 }
 
-enum Line {
-    Entry { index: u64, leaf: Hash, from: usize },
-    Checkpoint(String),
-}
-
-/// Takes the file in pieces of any size.
+/// Takes the file in pieces of any size; or, after its first line, block by block as they were examined elsewhere.
 pub struct Reader {
     pinned: Vec<VerifyingKey>,
     outside: Vec<String>,
     sparse: bool,
-    started: Option<(Header, Verifier)>,
+    started: Option<Started>,
     /// The beginning of a line whose end has not come yet.
     partial: Vec<u8>,
     /// The partial line is too long already and is being dropped.
@@ -63,6 +58,12 @@ pub struct Reader {
     /// Lines of the entries from `lines_from` on.
     lines: VecDeque<u64>,
     lines_from: u64,
+}
+
+struct Started {
+    header: Header,
+    verifier: Verifier,
+    examiner: Examiner,
 }
 
 impl Reader {
@@ -112,12 +113,30 @@ impl Reader {
         Ok(())
     }
 
+    /// Who can examine the lines that follow, once the header was read.
+    #[must_use]
+    pub fn examiner(&self) -> Option<Examiner> {
+        self.started.as_ref().map(|started| started.examiner.clone())
+    }
+
+    /// The next lines, examined by this reader's [`Examiner`]. All lines have to come this way from the one after the
+    /// header on, or none, and in the order of the file.
+    pub fn take(&mut self, examined: Examined) {
+        for (line, times) in examined.lines {
+            // Only unreadable lines stand more than once.
+            for _ in 1..times {
+                self.take_line(Line::Unreadable);
+            }
+            self.take_line(line);
+        }
+    }
+
     /// The file ends here.
     pub fn finish(mut self) -> Result<Outcome, ReadError> {
         if !self.partial.is_empty() || self.dropping {
             self.end_partial()?;
         }
-        let Some((header, verifier)) = self.started else { return Err(ReadError::Header) };
+        let Some(Started { header, verifier, .. }) = self.started else { return Err(ReadError::Header) };
         let report = verifier.report(Some(&Head { size: header.size, root: None }));
         let line = report.first_bad.as_ref().and_then(|fault| {
             let offset = usize::try_from(fault.index.checked_sub(self.lines_from)?).ok()?;
@@ -129,19 +148,19 @@ impl Reader {
     /// Whether a fault is certain already, so that reading on can only count entries.
     #[must_use]
     pub fn is_faulty(&self) -> bool {
-        self.started.as_ref().is_some_and(|(_, verifier)| verifier.is_faulty())
+        self.started.as_ref().is_some_and(|started| started.verifier.is_faulty())
     }
 
     /// The header, once it was read.
     #[must_use]
     pub fn header(&self) -> Option<&Header> {
-        self.started.as_ref().map(|(header, _)| header)
+        self.started.as_ref().map(|started| &started.header)
     }
 
     /// Entries read so far.
     #[must_use]
     pub fn entries(&self) -> u64 {
-        self.started.as_ref().map_or(0, |(_, verifier)| verifier.entries())
+        self.started.as_ref().map_or(0, |started| started.verifier.entries())
     }
 
     fn keep(&mut self, piece: &[u8]) {
@@ -167,35 +186,44 @@ impl Reader {
     }
 
     fn line(&mut self, line: &[u8]) -> Result<(), ReadError> {
+        match &self.started {
+            None => {
+                self.line += 1;
+                self.started = Some(self.start(line)?);
+            }
+            Some(started) => {
+                let line = started.examiner.line(line);
+                self.take_line(line);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_line(&mut self, line: Line) {
         self.line += 1;
-        let Some((header, verifier)) = &mut self.started else {
-            self.started = Some(self.start(line)?);
-            return Ok(());
-        };
-        match read_line(line) {
-            Some(Line::Checkpoint(note)) => {
+        let Some(Started { header, verifier, examiner }) = &mut self.started else { return };
+        match line {
+            Line::Checkpoint(checkpoint) => {
                 let read = verifier.entries();
                 // If the header lies about the size, the report says so: this check cannot be led astray.
                 if self.sparse && read != header.size && read.saturating_sub(verifier.proven()) < SPARSE_ENTRIES {
-                    return Ok(());
+                    return;
                 }
-                verifier.checkpoint(&note);
+                verifier.opened(match *checkpoint {
+                    Opened::Now(checkpoint) => checkpoint,
+                    Opened::Later(note) => examiner.open(&note),
+                });
                 let proven = verifier.proven();
-                self.forget_lines(proven);
-                return Ok(());
+                return self.forget_lines(proven);
             }
-            Some(Line::Entry { index, leaf, from }) => {
-                let entry = line.get(from..line.len().saturating_sub(1)).unwrap_or_default();
-                verifier.entry(index, entry, leaf);
-            }
-            None => verifier.unreadable("not a line of a ledger export"),
+            Line::Entry { index, leaf, stored } => verifier.leaf(index, &leaf, stored),
+            Line::Unreadable => verifier.unreadable("not a line of a ledger export"),
         }
         self.lines.push_back(self.line);
         if self.lines.len() > MAX_LINES {
             self.lines.pop_front();
             self.lines_from += 1;
         }
-        Ok(())
     }
 
     /// Forgets the lines of proven entries, but for the last, at which a bad checkpoint is named.
@@ -205,7 +233,10 @@ impl Reader {
         }
     }
 
-    fn start(&self, line: &[u8]) -> Result<(Header, Verifier), ReadError> {
+    fn start(&self, line: &[u8]) -> Result<Started, ReadError> {
+        if line.len() > MAX_LINE_BYTES {
+            return Err(ReadError::Header);
+        }
         let header: Header = serde_json::from_slice(line).map_err(|_| ReadError::Header)?;
         if header.runplane != FORMAT {
             return Err(ReadError::Header);
@@ -215,32 +246,11 @@ impl Reader {
         }
         let key = VerifyingKey::parse(&header.key).map_err(|_| ReadError::Key)?;
         let trusted = if self.pinned.is_empty() { vec![key] } else { self.pinned.clone() };
-        let mut verifier = Verifier::new(trusted, &header.origin);
+        let mut verifier = Verifier::new(trusted.clone(), &header.origin);
         for note in &self.outside {
             verifier.outside(note)?;
         }
-        Ok((header, verifier))
+        let examiner = Examiner { trusted, origin: header.origin.clone(), sparse: self.sparse };
+        Ok(Started { header, verifier, examiner })
     }
-}
-
-/// Reads a line of exactly the form that is written; `from` is where the entry's bytes begin.
-fn read_line(line: &[u8]) -> Option<Line> {
-    if line.len() > MAX_LINE_BYTES {
-        return None;
-    }
-    if let Some(note) = line.strip_prefix(b"{\"checkpoint\":") {
-        return Some(Line::Checkpoint(serde_json::from_slice(note.strip_suffix(b"}")?).ok()?));
-    }
-    let rest = line.strip_prefix(b"{\"index\":")?;
-    let (digits, _) = rest.split_at_checked(rest.iter().position(|byte| *byte == b',')?)?;
-    let digits = std::str::from_utf8(digits).ok()?;
-    let index: u64 = digits.parse().ok()?;
-    if index.to_string() != digits {
-        return None;
-    }
-    let rest = rest.get(digits.len()..)?.strip_prefix(b",\"leafHash\":\"")?;
-    let (leaf, rest) = rest.split_at_checked(64)?;
-    let entry = rest.strip_prefix(b"\",\"entry\":")?;
-    entry.strip_suffix(b"}")?;
-    Some(Line::Entry { index, leaf: Hash::from_hex(leaf).ok()?, from: line.len() - entry.len() })
 }

@@ -1,3 +1,5 @@
+mod blocks;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -65,3 +65,21 @@ fn an_entry_over_the_limit_is_refused() {
     assert_eq!(read(entry(MAX_ENTRY_BYTES - frame_bytes).as_bytes()), frame(7));
     assert_eq!(read(entry(MAX_ENTRY_BYTES - frame_bytes + 1).as_bytes()), Err(FrameError::TooLong));
 }
+
+#[test]
+fn the_end_of_a_string_is_found_at_every_distance_and_among_every_byte() {
+    for length in 0..90 {
+        for around in [0x00, 0x01, 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x80, 0xa2, 0xdc, 0xff] {
+            assert_eq!(quote_or_backslash(&vec![around; length]), None);
+            for place in 0..length {
+                for wanted in [b'"', b'\\'] {
+                    let mut text = vec![around; length];
+                    text[place] = wanted;
+                    assert_eq!(quote_or_backslash(&text), Some(place), "{around:#x} {length}");
+                    text[place..].fill(b'"');
+                    assert_eq!(quote_or_backslash(&text), Some(place));
+                }
+            }
+        }
+    }
+}

@@ -11,15 +11,16 @@
 //! Must stay true: a fault's index and words claim only what was shown (see `report`).
 
 mod inquiry;
+mod leaf;
 mod report;
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::frame;
-use crate::hash::{Hash, leaf_hash};
+use crate::hash::Hash;
 use crate::key::VerifyingKey;
 use crate::tree::Frontier;
 
 use inquiry::{Inquiry, Row};
+pub use leaf::Leaf;
 pub use report::{Fault, Report, Rollback, What};
 
 /// The size, and the root if it is known, that the holder of the ledger believes to be its newest.
@@ -115,6 +116,11 @@ impl Verifier {
 
     /// The next row: the index it is stored under, its bytes, the leaf hash stored with it.
     pub fn entry(&mut self, index: u64, bytes: &[u8], stored: Hash) {
+        self.leaf(index, &Leaf::read(bytes), stored);
+    }
+
+    /// The same with what was found in its bytes before.
+    pub fn leaf(&mut self, index: u64, leaf: &Leaf, stored: Hash) {
         self.meet_outside();
         let place = self.entries;
         self.entries += 1;
@@ -125,9 +131,9 @@ impl Verifier {
             let what = if index > place { What::Gap { next: index } } else { What::RowAgain { found: index } };
             return self.stop(place, what);
         }
-        let row = Row::new(leaf_hash(bytes), stored);
+        let row = Row::new(leaf.hash, stored);
         let intact = row.computed == row.stored;
-        let frame = frame::read(bytes);
+        let frame = leaf.frame;
         match frame {
             Err(error) if intact => return self.stop(place, What::Unframed(error)),
             Ok(frame) if intact && frame.index != place => {
@@ -160,11 +166,18 @@ impl Verifier {
 
     /// A checkpoint as stored with the commit that ended at the row read last.
     pub fn checkpoint(&mut self, note: &str) {
+        if self.fault.is_none() {
+            self.opened(Checkpoint::open(note, &self.trusted, &self.origin));
+        }
+    }
+
+    /// The same with what [`Checkpoint::open`] said before, for the trusted keys and the origin of this ledger.
+    pub fn opened(&mut self, checkpoint: Result<Checkpoint, CheckpointError>) {
         if self.fault.is_some() {
             return;
         }
         let at = self.entries;
-        match Checkpoint::open(note, &self.trusted, &self.origin) {
+        match checkpoint {
             Err(error) => {
                 self.bad_checkpoint.get_or_insert(BadCheckpoint::Refused { at, error });
             }

@@ -85,7 +85,7 @@ fn shorten(text: &str) -> String {
 
 fn plain(value: &Value) -> String {
     match value {
-        Value::Text(text) => text.clone(),
+        Value::Text(text) => text.to_string(),
         other => String::from_utf8_lossy(&json::to_canonical(other)).into_owned(),
     }
 }

@@ -92,7 +92,7 @@ impl Change {
     /// Puts the bundle compiled from the policies and settings of `next` in force.
     pub fn put_bundle(&mut self, bundle: runplane_core::policy::Bundle) -> Result<(), Error> {
         let digest = bundle.digest().to_string();
-        let bytes = bundle.canonical().to_vec();
+        let bytes = bundle.canonical().to_vec().into();
         self.documents.push(DocumentChange::Put { kind: kind::BUNDLE.to_owned(), key: digest.clone(), bytes });
         self.put(kind::IN_FORCE, "", &digest)?;
         self.body.bundle = digest;
@@ -103,7 +103,7 @@ impl Change {
     pub fn put<T: Serialize>(&mut self, kind: &str, key: &str, document: &T) -> Result<(), Error> {
         let bytes = serde_json::to_vec(document)
             .map_err(|failure| Error::internal("a document could not be written").because(failure))?;
-        self.documents.push(DocumentChange::Put { kind: kind.to_owned(), key: key.to_owned(), bytes });
+        self.documents.push(DocumentChange::Put { kind: kind.to_owned(), key: key.to_owned(), bytes: bytes.into() });
         Ok(())
     }
 

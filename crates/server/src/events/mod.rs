@@ -3,8 +3,10 @@
 //! Every listener has a place in the ledger and reads on from there, the newest entries from a ring they share. So a
 //! listener that is slow or comes back costs its own time only, needs no queue, and can never slow a decision.
 
+mod places;
 mod read;
 
+pub use places::{MOST_OF_ONE, Place, Places, Whose};
 pub use read::{Event, EventKind, text};
 
 use crate::error::Error;

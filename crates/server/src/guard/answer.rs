@@ -1,9 +1,13 @@
 //! A recorded decision as the client sees it. There is no other way to make one.
 
 use crate::clock::rfc3339;
+use crate::error::Error;
 use crate::permit::Permit;
 use crate::record::{DecisionBody, LimitRead};
 use crate::sequencer::Recorded;
+use crate::write;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use runplane_core::decide::Observed;
 use runplane_core::decimal::Decimal;
@@ -12,6 +16,10 @@ use runplane_core::time::Span;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
+
+/// Few answers are longer.
+const USUAL_BYTES: usize = 3 * 1024;
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A recorded decision on its way out, and the permit that goes with it.
 pub struct Decided {
@@ -50,7 +58,10 @@ impl Decided {
 /// Written out here, where the decision is: nothing of it is copied first.
 impl IntoResponse for Decided {
     fn into_response(self) -> Response {
-        axum::Json(self.answer()).into_response()
+        match write::json(&self.answer(), USUAL_BYTES) {
+            Ok(bytes) => ([(CONTENT_TYPE, JSON)], bytes).into_response(),
+            Err(failure) => Error::internal("an answer could not be written").because(failure).into_response(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::control::{Agent, Control};
 use crate::error::{Error, Kind};
 use crate::secret::{self, Fingerprint};
 use crate::workspace::Workspace;
+use runplane_core::time::Micros;
 use std::sync::Arc;
 
 /// An agent whose key was good under this control.
@@ -15,6 +16,15 @@ pub struct Identity {
     pub control: Arc<Control>,
     pub agent: Arc<Agent>,
     pub key: String,
+}
+
+impl Identity {
+    /// Whether identifying again would say the same.
+    #[must_use]
+    pub fn holds(&self, now: Micros) -> bool {
+        Arc::ptr_eq(&self.workspace.published.control.load(), &self.control)
+            && self.control.active_key(&self.key, now).is_some()
+    }
 }
 
 /// The agent behind a bearer credential, under the control of right now.

@@ -13,15 +13,17 @@ mod sequence;
 
 pub use answer::{Answer, Decided, LedgerPosition, LimitView, RequirementView, remaining};
 pub use identify::{Identity, identify};
-pub use normalise::{Shape, normalise};
+pub use normalise::{Shape, normalise, read};
 pub use outcome::{Outcome, report};
+pub use prepare::{Ready, prepare};
 pub use redeem::{Redemption, redeem};
+pub use sequence::decide as sequence;
 
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::http::body::Unread;
 use crate::refusal::Code;
-use crate::sequencer::Sequenced;
+pub use crate::sequencer::Sequenced;
 use bytes::Bytes;
 use normalise::Refusal;
 use serde::Deserialize;
@@ -69,10 +71,15 @@ pub struct GuardRequest<'r> {
     pub wire_client: bool,
 }
 
-pub async fn guard(app: &App, request: GuardRequest<'_>) -> Result<Decided, Error> {
+/// `known` is who it was before the body was read.
+pub async fn guard(app: &App, known: Identity, request: GuardRequest<'_>) -> Result<Decided, Error> {
+    let mut known = Some(known);
     for _ in 0..ATTEMPTS {
         // Established facts, under the control of now: a revoked key ends here.
-        let identity = Arc::new(identify(app, request.credential)?);
+        let identity = match known.take().filter(|known| known.holds(app.clock.now())) {
+            Some(known) => Arc::new(known),
+            None => Arc::new(identify(app, request.credential)?),
+        };
         let limits = &identity.control.settings.limits;
         // Too many: recorded in aggregate, so that a flood cannot fill the ledger.
         let admitted = app.rates.admits(&identity.agent.id, limits.requests_per_second_per_agent);

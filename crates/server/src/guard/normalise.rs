@@ -44,26 +44,29 @@ pub struct Request {
     pub request_id: Option<String>,
 }
 
-pub fn normalise(bytes: &[u8], shape: Shape, identity: &Identity, bundle: &Bundle) -> Result<Request, Refusal> {
-    let limits = Limits { max_depth: identity.control.settings.limits.max_depth, ..Limits::default() };
-    let body = json::read(bytes, &limits).map_err(|error| Refusal::new(Code::Unread(error.code), error.to_string()))?;
+/// What a body asks for, and the id it gives its request; of a refused one the id as well, where it could be read.
+pub fn read(bytes: &[u8], shape: Shape, limits: &Limits) -> Result<(Asked, Option<String>), Refusal> {
+    let body = json::read(bytes, limits).map_err(|error| Refusal::new(Code::Unread(error.code), error.to_string()))?;
     let Value::Object(mut body) = body else {
         return Err(Refusal::new(INVALID, "the body is not a JSON object"));
     };
     let request_id = request_id(&mut body)?;
-    let with_id = |mut refusal: Refusal| {
-        refusal.request_id.clone_from(&request_id);
-        refusal
-    };
-    let asked = asked(body, shape).map_err(with_id)?;
+    match asked(body, shape) {
+        Ok(asked) => Ok((asked, request_id)),
+        Err(refusal) => Err(Refusal { request_id, ..refusal }),
+    }
+}
+
+pub fn normalise(bytes: &[u8], shape: Shape, identity: &Identity, bundle: &Bundle) -> Result<Request, Refusal> {
+    let limits = Limits { max_depth: identity.control.settings.limits.max_depth, ..Limits::default() };
+    let (asked, request_id) = read(bytes, shape, &limits)?;
     let declared = (asked.action.clone(), asked.target.clone());
     let call = Call::new(asked, established(identity), bundle.catalogue(), bundle.settings()).map_err(|error| {
-        let mut refusal = with_id(Refusal::new(INVALID, error.to_string()));
         // Names that cannot be printed are not repeated.
         let printable =
             [&declared.0, &declared.1].iter().all(|name| text::printable(name).is_ok() && name.len() <= 256);
-        refusal.declared = printable.then_some(declared);
-        refusal
+        let declared = printable.then_some(declared);
+        Refusal { request_id: request_id.clone(), declared, ..Refusal::new(INVALID, error.to_string()) }
     })?;
     Ok(Request { call, request_id })
 }
@@ -78,7 +81,7 @@ fn asked(mut body: Object, shape: Shape) -> Result<Asked, Refusal> {
     }
     let (place, action, mut rest) = match body.remove("action") {
         Some(Value::Object(mut action)) => ("action.", required_text(&mut action, "action.", "type")?, action),
-        Some(Value::Text(name)) if shape == Shape::Legacy => ("", name, body),
+        Some(Value::Text(name)) if shape == Shape::Legacy => ("", name.into(), body),
         None if shape == Shape::Legacy && body.contains_key("actionType") => {
             ("", required_text(&mut body, "", "actionType")?, body)
         }
@@ -109,7 +112,7 @@ fn request_id(body: &mut Object) -> Result<Option<String>, Refusal> {
 
 fn required_text(object: &mut Object, place: &str, key: &str) -> Result<String, Refusal> {
     match object.remove(key) {
-        Some(Value::Text(text)) => Ok(text),
+        Some(Value::Text(text)) => Ok(text.into()),
         Some(other) => Err(Refusal::new(INVALID, format!("`{place}{key}` is a {}, not a string", other.kind()))),
         None => Err(Refusal::new(INVALID, format!("`{place}{key}` is missing"))),
     }
@@ -117,7 +120,7 @@ fn required_text(object: &mut Object, place: &str, key: &str) -> Result<String, 
 
 fn optional_text(object: &mut Object, key: &str) -> Result<Option<String>, Refusal> {
     match object.remove(key) {
-        Some(Value::Text(text)) => Ok(Some(text)),
+        Some(Value::Text(text)) => Ok(Some(text.into())),
         None | Some(Value::Null) => Ok(None),
         Some(other) => Err(Refusal::new(INVALID, format!("`{key}` is a {}, not a string", other.kind()))),
     }

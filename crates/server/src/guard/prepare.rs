@@ -10,6 +10,7 @@ use runplane_core::inspect;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A call that is ready for its place in the log.
+#[derive(Clone)]
 pub struct Ready {
     pub prepared: Prepared,
     pub digest: Digest,
@@ -23,7 +24,7 @@ pub fn prepare(bytes: &[u8], shape: Shape, identity: &Identity) -> Result<Ready,
     };
     guarded(|| {
         let Request { mut call, request_id } = normalise(bytes, shape, identity, bundle)?;
-        let (digest, payload) = (call.digest(), call.to_payload());
+        let (payload, digest) = call.payload_and_digest();
         let readings = inspect::read_all(&mut call, bundle.catalogue(), bundle.settings());
         Ok(Ready { prepared: decide::prepare(bundle, call, readings), digest, payload, request_id })
     })

@@ -114,7 +114,7 @@ impl Credentials {
     ///
     /// SECURITY: a bearer credential, even a bad one, speaks before a cookie. A cookie speaks only for what changes
     /// nothing, or with the token of its session from this origin; and only as far as the role goes.
-    pub async fn resolve(&self, app: &App) -> Result<Caller, Error> {
+    pub async fn resolve(&self, app: &Arc<App>) -> Result<Caller, Error> {
         if self.headers.contains_key(header::AUTHORIZATION) {
             let credential = credential(&self.headers).ok_or_else(refused)?;
             if is_admin(app, credential) {
@@ -148,7 +148,7 @@ impl Credentials {
     }
 
     /// The same for a person, who may have lost standing meanwhile.
-    pub async fn still_a_person(&self, app: &App) -> bool {
+    pub async fn still_a_person(&self, app: &Arc<App>) -> bool {
         matches!(self.resolve(app).await, Ok(Caller::Person(_)))
     }
 }

@@ -8,7 +8,7 @@ use crate::control::Control;
 use crate::decisions::{self, Kept, Listed, Trace};
 use crate::error::{Error, Kind as ErrorKind};
 use crate::record::Kind;
-use crate::search::{self, Words};
+use crate::search::{self, Wanted, Words};
 use axum::Json;
 use axum::extract::Path;
 use runplane_core::time::Micros;
@@ -30,7 +30,7 @@ problems! {
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// `nextCursor` of the page before.
@@ -51,6 +51,10 @@ pub struct ListQuery {
     rule: Option<String>,
     /// `low`, `medium`, `high` or `critical`.
     severity: Option<String>,
+    /// From this risk score on, 0 to 100. Looked for as words are.
+    min_risk: Option<u8>,
+    /// Up to this risk score.
+    max_risk: Option<u8>,
     /// From this time on.
     since: Option<Moment>,
     /// Before this time.
@@ -214,8 +218,8 @@ impl DecisionView {
             action: ListedAction {
                 r#type: body.action.r#type.clone(),
                 declared: body.action.declared.clone(),
-                domain: body.action.domain.clone(),
-                effect: body.action.effect.clone(),
+                domain: body.action.domain.to_string(),
+                effect: body.action.effect.to_string(),
             },
             target: body.target.clone(),
             environment: body.environment.clone(),
@@ -280,9 +284,16 @@ pub async fn list_decisions(caller: Caller, Query(query): Query<ListQuery>) -> R
         limit,
     };
     let control = workspace.control();
-    let (page, reached) = match query.q.as_deref().map(Words::of).transpose()?.flatten() {
-        None => (decisions::list(workspace, filter).await?, None),
-        Some(words) => search::search(workspace, filter, words).await?,
+    let words = query.q.as_deref().map(Words::of).transpose()?.flatten();
+    let risk = query.min_risk.unwrap_or(0)..=query.max_risk.unwrap_or(100);
+    if risk.is_empty() {
+        return Err(Error::new(ErrorKind::InvalidRequest, "`minRisk` is above `maxRisk`, or no score at all"));
+    }
+    let wanted = Wanted { words, risk };
+    let (page, reached) = if wanted.is_anything() {
+        (decisions::list(workspace, filter).await?, None)
+    } else {
+        search::search(workspace, filter, wanted).await?
     };
     let (first, last) = (page.decisions.first(), page.decisions.last());
     let stopped = reached.as_ref().map(|(index, _)| *index);

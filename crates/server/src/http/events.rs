@@ -9,7 +9,7 @@ use super::query::Query;
 use crate::app::App;
 use crate::clock::rfc3339;
 use crate::error::{Error, Kind};
-use crate::events::{self, Event, EventKind};
+use crate::events::{self, Event, EventKind, Place, Whose};
 use crate::people::Role;
 use crate::tasks;
 use crate::workspace::Workspace;
@@ -24,7 +24,7 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use utoipa::IntoParams;
 
 /// Entries told again to whoever comes back; beyond that lists are the better source.
@@ -80,9 +80,10 @@ pub async fn get_events(
         ),
         None => query.after,
     };
-    let permit = Arc::clone(&app.streams)
-        .try_acquire_owned()
-        .map_err(|_| Error::new(Kind::Overloaded, "too many event streams are open"))?;
+    let place = app
+        .streams
+        .take(whose(&caller))
+        .ok_or_else(|| Error::new(Kind::Overloaded, "too many event streams are open"))?;
     let workspace = Arc::clone(caller.workspace());
     let head = workspace.published.head.load_full();
     let listener = Listener {
@@ -98,7 +99,7 @@ pub async fn get_events(
         workspace,
         credentials,
         kinds,
-        _permit: permit,
+        _place: place,
     };
     let body = Body::from_stream(stream::unfold(listener, |mut listener| async move {
         match listener.piece().await {
@@ -117,6 +118,13 @@ pub async fn get_events(
     // Proxies that gather answers would keep events back.
     set.insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
+}
+
+fn whose(caller: &Caller) -> Whose {
+    match caller {
+        Caller::Person(person) => Whose::Person(format!("{} {}", person.workspace.id, person.id())),
+        Caller::Agent(agent) => Whose::Agent(agent.identity.agent.id.clone()),
+    }
 }
 
 fn kinds(types: Option<&str>) -> Result<Vec<EventKind>, Error> {
@@ -168,7 +176,7 @@ struct Listener {
     checked: Micros,
     told_head: Option<(u64, Micros)>,
     greeted: bool,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Listener {

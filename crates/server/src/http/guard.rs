@@ -85,14 +85,15 @@ async fn answer(app: &App, headers: &HeaderMap, body: Body, shape: Shape) -> Res
     let credential = credential(headers).ok_or_else(|| Error::plain(Kind::InvalidKey))?;
     let began = app.clock.read().elapsed;
     // Nothing is read for somebody unknown.
-    identify(app, credential)?;
+    let identity = identify(app, credential)?;
     let request = GuardRequest {
         credential,
         body: body::read(body, READ_LIMIT).await,
         shape,
         wire_client: is_wire_client(headers),
     };
-    let answer = guard(app, request).await.map(|decided| (hints(decided.limits(), app.clock.now()), decided));
-    app.latencies.note(app.clock.read().elapsed.since(began));
-    answer
+    let answer = guard(app, identity, request).await;
+    let now = app.clock.read();
+    app.latencies.note(now.elapsed.since(began));
+    answer.map(|decided| (hints(decided.limits(), now.wall), decided))
 }

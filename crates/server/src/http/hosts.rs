@@ -1,4 +1,6 @@
-//! The Host allow-list, against DNS rebinding.
+//! What holds for requests that bring no bearer credential: those of browsers.
+//!
+//! The Host allow-list, against DNS rebinding, and headers that keep an answer from being framed, sniffed or kept.
 //!
 //! SECURITY: a page in somebody's browser can be made to talk to this server under a foreign name, but it cannot
 //! know a bearer credential. So the check is for requests that bring none; the others prove who they are.
@@ -7,7 +9,7 @@ use crate::app::App;
 use crate::error::{Error, Kind};
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Request, Response, header};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, header};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use std::net::IpAddr;
@@ -20,9 +22,23 @@ pub async fn check(State(app): State<Arc<App>>, request: Request<Body>, next: Ne
     }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if is_allowed(host, &app.options.allowed_hosts) {
-        return next.run(request).await;
+        let mut response = next.run(request).await;
+        protect(response.headers_mut());
+        return response;
     }
     Error::plain(Kind::HostNotAllowed).into_response()
+}
+
+/// Pages say more than this themselves; it is for the answers that do not.
+fn protect(set: &mut HeaderMap) {
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ] {
+        set.entry(name).or_insert(HeaderValue::from_static(value));
+    }
 }
 
 /// Loopback names, literal addresses (which cannot be rebound) and configured names, with any port.

@@ -11,6 +11,7 @@ mod clock;
 mod containment;
 mod dashboard;
 mod decisions;
+mod door;
 mod events;
 mod executions;
 mod guard;
@@ -31,6 +32,7 @@ mod policy_hits;
 mod policy_tools;
 mod problem;
 pub mod problems;
+mod profile;
 mod query;
 mod session;
 mod settings;
@@ -40,6 +42,7 @@ mod users;
 mod workspaces;
 
 pub use decisions::DecisionView;
+pub use door::Doors;
 
 use crate::app::App;
 use crate::error::{Error, Kind};
@@ -85,6 +88,7 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(settings::get_settings, settings::patch_settings))
         .routes(routes!(agents::list_agents, agents::post_agent))
         .routes(routes!(agents::get_agent, agents::patch_agent))
+        .routes(routes!(profile::get_profile))
         .routes(routes!(keys::list_keys, keys::post_key))
         .routes(routes!(keys::patch_key))
         .routes(routes!(keys::post_rotate_key))

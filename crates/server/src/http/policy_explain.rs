@@ -217,7 +217,7 @@ impl From<Decision> for ExplainedDecision {
         let factor = |factor: runplane_core::risk::Factor| ExplainedFactor {
             name: factor.name.into_owned(),
             points: factor.points,
-            sentence: factor.sentence,
+            sentence: factor.sentence.into(),
         };
         Self {
             outcome: decision.outcome.to_string(),

@@ -25,7 +25,7 @@ problems! {
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SettingsView {
-    /// Mail and host domains that are ours; each covers its sub-domains.
+    /// Domains whose mail is ours: `acme.example` is only itself, `*.acme.example` all that is below it.
     internal_domains: Vec<String>,
     /// What holds for a call that no rule matched: `ALLOW`, `REQUIRE_APPROVAL` or `BLOCK`.
     default_decision: String,

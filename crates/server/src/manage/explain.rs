@@ -54,7 +54,7 @@ pub async fn explain(app: &App, workspace: &Arc<Workspace>, question: Question) 
     };
     let (bundle, policies, prepared) = tasks::blocking(move || prepare(&identity, question, now)).await?;
     let keys = prepared.meter_keys().copied().collect();
-    let (types, size) = (prepared.call().action.own_types.clone(), prepared.size());
+    let (types, size) = (Some(prepared.call().action.own_types.clone()), prepared.size());
     let seen = workspace.submit(|reply| Work::Look(Box::new(Look { keys, agent, types, size, reply }))).await?;
     let at = asked_at.unwrap_or(seen.now);
     let containment = control.containment.hit(prepared.call());

@@ -8,6 +8,7 @@ use crate::record::GenesisBody;
 use crate::secret::{self, Fingerprint};
 use crate::sequencer;
 use runplane_core::containment::Switches;
+use runplane_core::meter::KEY_FORM;
 use runplane_core::settings::Settings;
 use runplane_core::time::Micros;
 use runplane_ledger::SigningKey;
@@ -54,6 +55,7 @@ pub fn create(
     let genesis = GenesisBody {
         installation: installation.to_owned(),
         key: key.verifying().to_string(),
+        key_form: KEY_FORM,
         workspace: workspace.id.clone(),
     };
     sequencer::create(store, &workspace, &key, &genesis, first)?;

@@ -162,7 +162,7 @@ pub fn add(
 fn put(change: &mut Change, name: &str, version: &Version, yaml: Option<&str>) -> Result<(), Error> {
     change.put(&kind(name), &format!("{:012}", version.version), version)?;
     if let (Some(yaml), Some(digest)) = (yaml, &version.text) {
-        let (kind, key, bytes) = (TEXT.to_owned(), digest.clone(), yaml.as_bytes().to_vec());
+        let (kind, key, bytes) = (TEXT.to_owned(), digest.clone(), yaml.as_bytes().to_vec().into());
         change.documents.push(DocumentChange::Put { kind, key, bytes });
     }
     Ok(())

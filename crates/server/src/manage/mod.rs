@@ -19,6 +19,7 @@ use crate::record::Position;
 use crate::sequencer::{Changed, ControlChange, Work};
 use crate::tasks;
 use crate::workspace::Workspace;
+use runplane_core::policy::Bundle;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,9 +49,15 @@ where
     let make = Arc::new(make);
     for _ in 0..ATTEMPTS {
         let (control, maker) = (workspace.control(), Arc::clone(&make));
+        let before = control.bundle.clone();
         let (change, answer) = tasks::blocking(move || maker(&control)).await?;
         let submitted = workspace.submit(|reply| Work::Change(Box::new(ControlChange { change, reply }))).await?;
         if let Changed::Applied(position) = submitted {
+            let is_in_force = |bundle: &Arc<Bundle>| {
+                workspace.control().bundle.as_ref().is_some_and(|current| Arc::ptr_eq(current, bundle))
+            };
+            // Freeing ten thousand rules takes longer than a call may wait.
+            before.into_iter().filter(|bundle| !is_in_force(bundle)).for_each(tasks::retire);
             wait_for_past(workspace).await;
             return Ok((answer, position, workspace.control()));
         }

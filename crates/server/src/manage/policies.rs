@@ -10,7 +10,7 @@ use crate::tasks;
 use crate::workspace::Workspace;
 use runplane_core::digest::sha256;
 use runplane_core::policy::finding::{Finding, Findings};
-use runplane_core::policy::{LoadError, PolicySummary, Warning, document, lint};
+use runplane_core::policy::{Bundle, LoadError, PolicySummary, Warning, document, lint};
 use runplane_core::time::Micros;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -83,7 +83,6 @@ pub async fn put(
     history::check(note.message.as_deref())?;
     let (now, store, id) = (app.clock.now(), Arc::clone(&workspace.store), workspace.id.clone());
     let change = move |control: &Control| {
-        refuse_other_name(&name, &yaml)?;
         let digest = sha256(&[yaml.as_bytes()]).to_string();
         let detail = json!({ "policy": name, "text": digest });
         let mut change = Change::of(control, &note.by, "policy_put", detail);
@@ -91,8 +90,9 @@ pub async fn put(
         let before = history::Before { store: &*store, workspace: &id, control };
         let version = history::add(&mut change, &before, &name, Some(&policy), &note, now)?;
         change.put_policy(policy)?;
-        let warnings = publish::recompile(&mut change)?;
-        Ok((change, (warnings, version)))
+        let compiled = publish::recompile(&mut change);
+        refuse_other_name(&name, &yaml, change.next.bundle.as_deref().filter(|_| compiled.is_ok()))?;
+        Ok((change, (compiled?, version)))
     };
     let ((warnings, version), _, control) = apply(workspace, change).await?;
     Ok(Published { bundle: control.bundle_digest(), epoch: control.epoch, warnings, version })
@@ -183,10 +183,16 @@ fn name_of(yaml: &str) -> Option<String> {
     document::read(yaml, &mut Findings::new("")).map(|document| document.name.value)
 }
 
-/// Said before anything else: under another name it could be in the way of a policy that is published already.
-fn refuse_other_name(name: &str, yaml: &str) -> Result<(), Error> {
-    let Some(own) = name_of(yaml).filter(|own| own != name) else { return Ok(()) };
-    let (file, message) = (publish::file_name(name), format!("the document is policy `{own}`, not `{name}`"));
+/// Said before anything else: under another name it could be in the way of a policy that is published already. A
+/// document that compiled is not read again for its name.
+fn refuse_other_name(name: &str, yaml: &str, compiled: Option<&Bundle>) -> Result<(), Error> {
+    let file = publish::file_name(name);
+    let own = match compiled {
+        Some(bundle) => bundle.policies().iter().find(|policy| policy.file == file).map(|policy| policy.name.clone()),
+        None => name_of(yaml),
+    };
+    let Some(own) = own.filter(|own| own != name) else { return Ok(()) };
+    let message = format!("the document is policy `{own}`, not `{name}`");
     Err(publish::refused(&[Finding { file, line: 1, column: 1, message, help: None }]))
 }
 

@@ -5,6 +5,7 @@
 
 use crate::control::{Change, Control};
 use crate::error::{Error, Kind};
+use crate::tasks;
 use runplane_core::catalogue::Catalogue;
 use runplane_core::policy::{Bundle, BundleInputs, LoadError, Warning};
 use serde_json::json;
@@ -26,7 +27,10 @@ pub fn inputs(control: &Control) -> BundleInputs {
 
 /// Puts the bundle of what `change` leads to in force, as part of that change.
 pub fn recompile(change: &mut Change) -> Result<Vec<Warning>, Error> {
-    let (bundle, warnings) = compile(&change.next).map_err(|errors| refused(&errors))?;
+    // Calls are decided meanwhile, and come first.
+    let compiled = tasks::patiently(|| compile(&change.next));
+    let compiled = compiled.ok_or_else(|| Error::internal("the policies could not be compiled"))?;
+    let (bundle, warnings) = compiled.map_err(|errors| refused(&errors))?;
     change.put_bundle(bundle)?;
     Ok(warnings)
 }

@@ -88,6 +88,7 @@ const OPERATIONS: &[(&str, &str, Role)] = &[
     ("GET", "/api/v1/events", Viewer),
     ("GET", "/api/v1/statistics", Viewer),
     ("GET", "/api/v1/limits", Viewer),
+    ("GET", "/api/v1/agents/{id}/profile", Viewer),
     ("GET", "/api/v1/policies", Viewer),
     ("GET", "/api/v1/policies/schema", Viewer),
     ("GET", "/api/v1/policies/{name}", Viewer),

@@ -9,6 +9,7 @@
 use crate::app::App;
 use crate::control::User;
 use crate::error::{Error, Kind};
+use crate::nodes;
 use crate::secret::{self, Fingerprint};
 use crate::tasks;
 use crate::workspace::Workspace;
@@ -106,7 +107,7 @@ pub async fn open(app: &App, workspace: &Workspace, user: &Arc<User>) -> Result<
 
 /// Who holds this secret, as of now: the session, then the account in the control of now. `None` for whatever has
 /// ended, is disabled or never was.
-pub async fn standing(app: &App, secret: &str) -> Result<Option<(Arc<Workspace>, Standing)>, Error> {
+pub async fn standing(app: &Arc<App>, secret: &str) -> Result<Option<(Arc<Workspace>, Standing)>, Error> {
     let (store, hash, now) = (Arc::clone(&app.store), Fingerprint::of(secret).0, app.clock.now());
     let session = tasks::blocking(move || {
         let Some(session) = store.load_session(&hash)? else { return Ok(None) };
@@ -121,13 +122,21 @@ pub async fn standing(app: &App, secret: &str) -> Result<Option<(Arc<Workspace>,
     })
     .await?;
     let Some(session) = session else { return Ok(None) };
-    let workspace = app.workspaces().into_iter().find(|workspace| workspace.id == session.workspace);
-    let Some(workspace) = workspace else { return Ok(None) };
-    let Some(user) = workspace.control().users.get(&session.user).filter(|user| user.is_active()).cloned() else {
-        return Ok(None);
-    };
+    let mut found = holder(app, &session);
+    if found.is_none() && app.store.is_shared() {
+        // Another node may have made the account a moment ago, and the next page of it comes from this one.
+        nodes::look(app).await?;
+        found = holder(app, &session);
+    }
     let (expires_at, csrf) = (Micros(session.expires_us), csrf_token(secret));
-    Ok(Some((workspace, Standing { user, session: hash, expires_at, csrf })))
+    Ok(found.map(|(workspace, user)| (workspace, Standing { user, session: hash, expires_at, csrf })))
+}
+
+/// Whose session it is, if this node knows of them and they may still sign in.
+fn holder(app: &App, session: &Session) -> Option<(Arc<Workspace>, Arc<User>)> {
+    let workspace = app.workspaces().into_iter().find(|workspace| workspace.id == session.workspace)?;
+    let user = workspace.control().users.get(&session.user).filter(|user| user.is_active()).cloned()?;
+    Some((workspace, user))
 }
 
 /// Ends one session.
@@ -139,6 +148,8 @@ pub async fn close(app: &App, hash: [u8; 32]) -> Result<(), Error> {
     })
     .await?;
     app.sign_outs.fetch_add(1, Ordering::AcqRel);
+    // Streams on other nodes end, too.
+    app.store.announce();
     Ok(())
 }
 
@@ -147,6 +158,8 @@ pub async fn close_all(app: &App, workspace: &Workspace, user: &str, except: Opt
     let (store, workspace, user) = (Arc::clone(&app.store), workspace.id.clone(), user.to_owned());
     let ended = tasks::blocking(move || Ok(store.delete_sessions(&workspace, &user, except.as_ref())?)).await?;
     app.sign_outs.fetch_add(1, Ordering::AcqRel);
+    // Streams on other nodes end, too.
+    app.store.announce();
     Ok(ended)
 }
 

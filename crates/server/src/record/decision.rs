@@ -17,6 +17,7 @@ use runplane_core::profile::{Observation, Usual};
 use runplane_core::time::{Micros, Span};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// The version of the engine that decided.
 const ENGINE: &str = concat!("runplane/", env!("CARGO_PKG_VERSION"));
@@ -39,7 +40,7 @@ pub struct DecisionBody {
     /// How many requests this entry stands for; more than one only for refusals of the same kind.
     pub count: u64,
     pub decision: Verdict,
-    pub engine: String,
+    pub engine: Cow<'static, str>,
     pub environment: String,
     /// The open ask, if the action is held.
     pub held_as: Option<HeldAs>,
@@ -61,8 +62,8 @@ pub struct DecisionBody {
 #[serde(rename_all = "camelCase")]
 pub struct ActionFacts {
     pub declared: String,
-    pub domain: String,
-    pub effect: String,
+    pub domain: Cow<'static, str>,
+    pub effect: Cow<'static, str>,
     pub r#type: String,
     pub types: Vec<String>,
 }
@@ -178,8 +179,8 @@ impl ActionFacts {
         let action = &call.action;
         Self {
             declared: action.declared.clone(),
-            domain: action.domain.as_str().to_owned(),
-            effect: action.effect.as_str().to_owned(),
+            domain: action.domain.as_str().into(),
+            effect: action.effect.as_str().into(),
             r#type: action.canonical.to_string(),
             types: action.types.iter().map(ToString::to_string).collect(),
         }
@@ -200,7 +201,7 @@ impl DecisionBody {
             commitment: None,
             count: 1,
             decision: verdict,
-            engine: ENGINE.to_owned(),
+            engine: ENGINE.into(),
             environment: call.environment.as_str().to_owned(),
             held_as: None,
             limits: Vec::new(),
@@ -219,8 +220,8 @@ impl DecisionBody {
         Self {
             action: ActionFacts {
                 declared,
-                domain: "unknown".to_owned(),
-                effect: "unknown".to_owned(),
+                domain: "unknown".into(),
+                effect: "unknown".into(),
                 r#type: String::new(),
                 types: Vec::new(),
             },
@@ -231,7 +232,7 @@ impl DecisionBody {
             commitment: None,
             count: refused.count,
             decision: Verdict::refusal(refused.code, refused.reason),
-            engine: ENGINE.to_owned(),
+            engine: ENGINE.into(),
             environment: String::new(),
             held_as: None,
             limits: Vec::new(),

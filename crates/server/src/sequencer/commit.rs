@@ -84,15 +84,13 @@ impl Sequencer {
         }
         state.nonce = plan.batch.head.nonce;
         state.root = plan.batch.head.root;
-        metrics::counter!("runplane_commits_total").increment(1);
-        metrics::counter!("runplane_entries_total").increment(u64::try_from(plan.batch.entries.len()).unwrap_or(0));
-        self.published.fresh.put(Stretch {
+        let stretch = Stretch {
             from: plan.batch.expected_size,
             to: plan.batch.head.size,
             at: plan.time,
             decisions: Arc::new(std::mem::take(&mut plan.decisions)),
-        });
-        self.published.advance(plan.batch.head.clone());
+        };
+        self.published.head.store(Arc::new(plan.batch.head.clone()));
         let is_awaited = plan.next_control.is_some() || !plan.touched_approvals.is_empty();
         if let Some(control) = plan.next_control.take() {
             self.published.control.store(Arc::new(control));
@@ -100,6 +98,11 @@ impl Sequencer {
         // After control, so that whoever counts the past finds the bundle that has the counters.
         self.published.note_filling(&state.meters, state.fill_from, state.meter_time(state.time));
         self.release(plan);
+        // Whoever waits for an answer comes before whoever makes lists and counts.
+        metrics::counter!("runplane_commits_total").increment(1);
+        metrics::counter!("runplane_entries_total").increment(stretch.to.saturating_sub(stretch.from));
+        self.published.fresh.put(stretch);
+        self.published.wake_followers();
         if is_awaited {
             // Decisions are found by looking; what people and programs wait for is told.
             self.store.announce();
@@ -132,7 +135,7 @@ pub(super) fn head_of(key: &SigningKey, state: &State, epoch: u64, time: Micros)
         frontier: state.frontier.to_bytes(),
         time_us: time.0,
         epoch,
-        nonce: random::bytes()?,
+        nonce: random::common_bytes()?,
         checkpoint,
     })
 }

@@ -28,7 +28,7 @@ impl Turn<'_> {
                 .map_err(|failure| Error::internal("new counters could not be written").because(failure))?;
             change.body.filling_list = Some(sha256(&[&bytes]));
             let key = self.next_index().to_string();
-            self.batch.documents.push(Change::Put { kind: kind::FILL.to_owned(), key, bytes });
+            self.batch.documents.push(Change::Put { kind: kind::FILL.to_owned(), key, bytes: bytes.into() });
         } else {
             change.body.filling.clone_from(&filling);
         }

@@ -1,6 +1,7 @@
 //! One call at its place in the log.
 
 use super::replay::Earlier;
+use super::state::State;
 use super::turn::Turn;
 use super::work::{Caller, Decide, Payload, Sequenced};
 use crate::control::AgentStatus;
@@ -28,6 +29,20 @@ const MOST_LIMITS: usize = 32;
 
 /// How much longer than its approval the payload of a held action is kept, so that people can still look at it.
 const HELD_RETENTION: Span = Span::seconds(3600);
+
+/// What a decision says of its limits, once its charges count.
+pub(super) fn limits_read(state: &State, limits: Vec<Share>, at: Micros) -> Vec<LimitRead> {
+    let read = |share: Share| LimitRead {
+        meter: share.meter.map(|name| name.to_string()),
+        of: share.of,
+        // Windows that were widened end later by as much.
+        resets_at: state.meters.eases_at(&share.key, at).map(|at| at.after(state.skipped)),
+        rule: share.rule,
+        used: share.used,
+        within: share.key.within,
+    };
+    limits.into_iter().take(MOST_LIMITS).map(read).collect()
+}
 
 impl Turn<'_> {
     pub(super) fn decide(&mut self, work: Decide) -> Result<(), Error> {
@@ -94,24 +109,14 @@ impl Turn<'_> {
         self.state.charge(&body.charges, at);
         self.state.note(&body);
         body.charged_at = (at != self.now && !body.charges.is_empty()).then_some(at);
-        let skipped = self.state.skipped;
-        let read = |share: Share| LimitRead {
-            meter: share.meter,
-            of: share.of,
-            // Windows that were widened end later by as much.
-            resets_at: self.state.meters.eases_at(&share.key, at).map(|at| at.after(skipped)),
-            rule: share.rule,
-            used: share.used,
-            within: share.key.within,
-        };
-        body.limits = limits.into_iter().take(MOST_LIMITS).map(read).collect();
+        body.limits = limits_read(self.state, limits, at);
         body
     }
 
     /// The state this decision reads, at this index.
     pub(super) fn read_state(&self, prepared: &Prepared, caller: &Caller) -> StateRead {
         let at = self.state.meter_time(self.now);
-        let meters = prepared.meter_keys().map(|key| self.state.meters.read(key, at)).collect();
+        let meters = self.state.meters.read_all(prepared.keys(), at);
         let types = prepared.call().action.own_types.iter().map(|name| &**name);
         StateRead {
             containment: self.containment(prepared, caller),

@@ -1,14 +1,17 @@
-//! New counters get their past, at an index of its own.
+//! New counters get their past, at an index of its own. What takes long by the number of keys was done before, or is done
+//! after: here nobody waits for more than the last few entries.
 
 use super::turn::Turn;
 use super::work::Filled;
 use crate::control::change::kind;
 use crate::error::Error;
-use crate::fill::{Document, Fill};
+use crate::fill::Fill;
+use crate::held::Held;
 use crate::record::{CounterName, FilledBody, Kind as EntryKind};
-use runplane_core::digest::sha256;
+use crate::tasks;
 use runplane_core::meter::Charge;
 use runplane_store::{Change, MAX_PAGE};
+use std::sync::Arc;
 
 /// More entries than this are read off this thread.
 const MOST_BEHIND: u64 = 512;
@@ -26,28 +29,23 @@ impl Turn<'_> {
             return Ok(());
         }
         self.catch_up(&mut fill)?;
-        let at = self.state.meter_time(self.now);
-        fill.meters.sweep(at);
-        let Fill { job, meters, past, .. } = *fill;
-        let held = self.state.approvals.of_entries(|index| index < job.from && past.contains_key(&index));
-        let document = Document {
-            counters: job.counters.iter().map(CounterName::from).collect(),
-            held: held.iter().map(|held| held.index).collect(),
-            meters,
+        let waiting: Vec<Held> = {
+            let (from, past) = (fill.job.from, &fill.past);
+            self.state.approvals.of_entries(|index| index < from && past.contains_key(&index))
         };
-        let bytes = serde_json::to_vec(&document)
-            .map_err(|failure| Error::internal("what new counters came to could not be written").because(failure))?;
-        let body = FilledBody {
-            counters: document.counters.len(),
-            from: job.from,
-            held: held.len(),
-            state: sha256(&[&bytes]),
-        };
+        let counters: Vec<CounterName> = fill.job.counters.iter().map(CounterName::from).collect();
+        let indexes: Vec<u64> = waiting.iter().map(|held| held.index).collect();
+        let (bytes, state) = fill.finish(&counters, &indexes)?;
+        let body = FilledBody { counters: counters.len(), from: fill.job.from, held: indexes.len(), state };
         let index = self.append(EntryKind::Filled, &body)?;
-        self.batch.documents.push(Change::Put { kind: kind::FILL.to_owned(), key: index.to_string(), bytes });
-        self.state.end_filling(document)?;
-        for mut held in held {
-            for charge in past.get(&held.index).into_iter().flat_map(|past| &past.charges) {
+        self.batch.documents.push(Change::Put {
+            kind: kind::FILL.to_owned(),
+            key: index.to_string(),
+            bytes: bytes.into(),
+        });
+        self.state.end_filling(&fill.job.counters, &fill.meters)?;
+        for mut held in waiting {
+            for charge in fill.past.get(&held.index).into_iter().flat_map(|past| &past.charges) {
                 // A hold from the time of an earlier filling may have a share of its own already; of two it would give
                 // back what is another's.
                 let is_same = |its: &Charge| (its.key, its.on, its.op) == (charge.key, charge.on, charge.op);
@@ -57,6 +55,8 @@ impl Turn<'_> {
             }
             self.put_held(held)?;
         }
+        // What is left of it may be much to let go of.
+        tasks::retire(Arc::new(fill));
         self.after_commit(reply, |_| None);
         Ok(())
     }

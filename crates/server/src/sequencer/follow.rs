@@ -6,6 +6,7 @@
 //! It refuses a ledger that is shorter than this node has seen it, one that its signed checkpoint does not confirm,
 //! and one that does not continue what this node has applied: a signature of this node would hide that.
 
+use super::pace::Steps;
 use super::recover::{Recovered, apply, check_head, damaged, load_filled};
 use super::state::State;
 use super::turn::not_recorded;
@@ -17,7 +18,7 @@ use crate::held::Held;
 use crate::record::{ClockBody, ClosedBody, DecisionBody, Entry, Kind as EntryKind, VoteBody};
 use runplane_core::time::{Micros, Span};
 use runplane_ledger::VerifyingKey;
-use runplane_store::{Head, MAX_PAGE, Store};
+use runplane_store::{Head, MAX_PAGE, Store, StoreError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,11 +26,12 @@ use std::time::Duration;
 /// More entries than this are read before the lock is taken, not under it: a node that holds it and is silent for
 /// too long loses it.
 const SHORT: u64 = 2_048;
+/// More than this is never read under the lock.
+const LONG: u64 = 4 * SHORT;
 /// After this time no further attempt is made: whoever waits for the turn should hear that there is none.
 const PATIENCE: Span = Span(1_500_000);
-/// Before each attempt to have a turn.
-const PAUSES: [Duration; 4] =
-    [Duration::ZERO, Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(600)];
+/// After each attempt to have a turn that failed, but for the last.
+const PAUSES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(600)];
 /// How often control is read again because it changed meanwhile.
 const ATTEMPTS: usize = 8;
 
@@ -41,7 +43,7 @@ pub(super) struct Followed {
     /// Ids of approvals that changed.
     pub approvals: Vec<Arc<str>>,
     /// Steps of the clock that others have recorded.
-    pub steps: Span,
+    pub steps: Steps,
 }
 
 /// Brings `state` from where it is to the head. If it fails the state is half-changed and of no use.
@@ -110,12 +112,32 @@ pub(super) fn load_control(store: &dyn Store, workspace: &str, head: &Head) -> R
     Err(Error::internal("control changes faster than it can be read"))
 }
 
+/// How much may be read under the lock. It grows with every time that it was too much: where others commit while one
+/// reads and waits for the lock, one would fall behind again for ever.
+struct Distance(u64);
+
+impl Default for Distance {
+    fn default() -> Self {
+        Self(SHORT)
+    }
+}
+
+impl Distance {
+    fn is_far(&mut self, behind: Option<u64>) -> bool {
+        let is_far = behind.is_none_or(|behind| behind > self.0);
+        if is_far {
+            self.0 = (2 * self.0).min(LONG);
+        }
+        is_far
+    }
+}
+
 /// What entries point at that is stored beside the ledger.
 #[derive(Default)]
 struct Touched {
     /// Entries whose held action changed.
     held: BTreeSet<u64>,
-    steps: Span,
+    steps: Steps,
 }
 
 impl Touched {
@@ -130,9 +152,7 @@ impl Touched {
             }
             EntryKind::Vote => drop(self.held.insert(entry.body::<VoteBody>()?.held)),
             EntryKind::Closed => drop(self.held.insert(entry.body::<ClosedBody>()?.held)),
-            EntryKind::Clock => {
-                self.steps = Span(self.steps.0.saturating_add(entry.body::<ClockBody>()?.step.0));
-            }
+            EntryKind::Clock => self.steps.add(entry.body::<ClockBody>()?.step),
             EntryKind::Filled => self.held.extend(load_filled(entry, store, workspace)?.held),
             EntryKind::Genesis | EntryKind::Outcome | EntryKind::Control => {}
         }
@@ -144,7 +164,10 @@ impl Sequencer {
     /// Keeps a copy of the state now and then, for [`Sequencer::go_on_from_spare`]. As many entries lie between two
     /// copies as there is to copy, so that a decision bears a constant share of it.
     pub(super) fn keep_spare(&mut self) {
-        let Some(state) = self.state.as_ref().filter(|_| self.store.is_shared()) else { return };
+        let Some(state) = self.state.as_ref().filter(|state| self.store.is_shared() && !state.meters.has_failed())
+        else {
+            return;
+        };
         let new = state.frontier.size().saturating_sub(self.spare.as_ref().map_or(0, |spare| spare.frontier.size()));
         if self.spare.is_none() || (new >= SHORT && new >= state.weight()) {
             self.spare = Some(state.clone());
@@ -157,7 +180,8 @@ impl Sequencer {
         let known = self.published.control.load_full();
         match follow(&*self.store, &self.workspace, self.key.verifying(), &mut state, known.epoch) {
             Ok(Followed { head, control, .. }) => {
-                Some(Recovered { state, head, control: control.unwrap_or_else(|| (*known).clone()) })
+                let control = control.unwrap_or_else(|| (*known).clone());
+                Some(Recovered { state, head, control, kept: self.last_snapshot })
             }
             Err(failure) => {
                 tracing::warn!(workspace = %self.workspace, %failure, "an earlier state could not be gone on from");
@@ -208,8 +232,8 @@ impl Sequencer {
             return Ok(None);
         }
         let (began, mut failed) = (self.clock.read().elapsed, None);
-        for pause in PAUSES {
-            std::thread::sleep(pause);
+        let (mut pauses, mut distance) = (PAUSES.iter(), Distance::default());
+        loop {
             let elapsed = self.clock.read().elapsed;
             if elapsed.since(began) > PATIENCE {
                 break;
@@ -217,8 +241,16 @@ impl Sequencer {
             if self.state.is_none() {
                 self.guarded(|sequencer| _ = sequencer.reload(elapsed));
             }
+            if self.state.is_none() {
+                match pauses.next() {
+                    Some(pause) => std::thread::sleep(*pause),
+                    None => break,
+                }
+                continue;
+            }
             match store.begin_turn(&self.workspace) {
-                Ok(Some(granted)) if self.is_far_behind(granted.seen()) => {
+                // Without a pause: meanwhile others would commit as much again.
+                Ok(Some(granted)) if distance.is_far(self.behind(granted.seen())) => {
                     let nonce = granted.seen().nonce;
                     drop(granted);
                     self.guarded(|sequencer| _ = sequencer.look_around(nonce));
@@ -226,16 +258,21 @@ impl Sequencer {
                 Ok(granted) => return Ok(granted),
                 Err(failure) => {
                     tracing::warn!(workspace = %self.workspace, %failure, "there is no turn to be had");
+                    let is_final = matches!(failure, StoreError::Newer { .. });
                     failed = Some(failure);
+                    match pauses.next() {
+                        Some(pause) if !is_final => std::thread::sleep(*pause),
+                        _ => break,
+                    }
                 }
             }
         }
         Err(failed.map_or_else(not_recorded, Error::from))
     }
 
-    fn is_far_behind(&self, seen: &runplane_store::Seen) -> bool {
-        let Some(state) = &self.state else { return true };
-        seen.size.saturating_sub(state.frontier.size()) > SHORT
+    /// How many entries there are that this node has not applied; nobody knows without a state.
+    fn behind(&self, seen: &runplane_store::Seen) -> Option<u64> {
+        self.state.as_ref().map(|state| seen.size.saturating_sub(state.frontier.size()))
     }
 
     fn catch_up(&mut self, state: &mut State) -> bool {
@@ -260,5 +297,20 @@ impl Sequencer {
                 false
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_falls_behind_again_and_again_reads_more_under_the_lock_but_never_all() {
+        let mut distance = Distance::default();
+        assert!(!distance.is_far(Some(SHORT)));
+        let rounds: Vec<bool> = (0..4).map(|_| distance.is_far(Some(3 * SHORT))).collect();
+        assert_eq!(rounds, [true, true, false, false]);
+        assert!(distance.is_far(Some(LONG + 1)) && distance.is_far(Some(u64::MAX)) && distance.is_far(None));
+        assert!(!distance.is_far(Some(LONG)));
     }
 }

@@ -20,22 +20,27 @@ mod genesis;
 mod limits;
 mod look;
 mod pace;
+mod past;
 mod recover;
 mod redeem;
 mod refuse;
 mod replay;
 mod report;
+mod snapshot;
 mod state;
+mod tier;
 mod turn;
 mod vote;
 mod work;
 
 pub use check::{StateReport, check_state};
-pub use genesis::create;
+pub use genesis::{check_form, create};
 pub use recover::recover;
 pub use report::StoredReport;
+pub use snapshot::Taken;
+pub use tier::{Bound, Tier};
 pub use work::{
-    Caller, Cancel, Changed, Command, ControlChange, Decide, Filled, Follow, Limits, LimitsSeen, Look, Nonces, Payload,
+    Caller, Cancel, Changed, Command, ControlChange, Decide, Filled, Follow, LimitsSeen, Look, Nonces, Payload,
     Recorded, Redeem, Redeemed, Refuse, Report, Reported, Seen, Sequenced, Use, Vote, Voted, Work,
 };
 
@@ -46,13 +51,13 @@ use pace::Pace;
 use recover::Recovered;
 use runplane_core::time::{Micros, Span};
 use runplane_ledger::SigningKey;
-use runplane_store::{Snapshot, Store};
+use runplane_store::Store;
 use state::State;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 use turn::Turn;
 
@@ -62,15 +67,23 @@ const MAX_BATCH: usize = 1_024;
 const MAX_WAIT: Span = Span(2_500_000);
 /// How often the sequencer looks at the clock when nothing is queued.
 const IDLE_WAIT: Duration = Duration::from_millis(200);
-/// Entries between two snapshots.
+/// Entries between two snapshots, unless the state has more keys than that: so an entry bears a constant share of it.
 const SNAPSHOT_EVERY: u64 = 50_000;
-/// The same on a shared database, unless the state is larger than that.
+/// The same on a shared database, where nodes come and go and the next one should find little to read.
 const SHARED_SNAPSHOT_EVERY: u64 = 10_000;
 
 /// The right to be the next to commit.
 type Granted<'s> = Box<dyn runplane_store::Turn + 's>;
 /// It needs no granting where nobody else ever commits.
 type Permission<'s> = Option<Granted<'s>>;
+
+/// Where state goes beside the ledger.
+pub struct Aside {
+    pub snapshots: SyncSender<Taken>,
+    /// Entries that the newest snapshot stands for.
+    pub kept: u64,
+    pub bound: Bound,
+}
 
 pub struct Sequencer {
     pub workspace: String,
@@ -79,7 +92,8 @@ pub struct Sequencer {
     pub key: Arc<SigningKey>,
     pub published: Arc<Published>,
     /// Takes snapshots to disk off this thread.
-    pub snapshots: std::sync::mpsc::SyncSender<(String, Snapshot)>,
+    pub snapshots: SyncSender<Taken>,
+    tier: Tier,
     /// `None` while poisoned.
     pub state: Option<State>,
     pub pace: Pace,
@@ -96,11 +110,10 @@ impl Sequencer {
         clock: SharedClock,
         key: Arc<SigningKey>,
         published: Arc<Published>,
-        snapshots: std::sync::mpsc::SyncSender<(String, Snapshot)>,
+        aside: Aside,
         recovered: State,
     ) -> Self {
         let pace = Pace::start(clock.read());
-        let last_snapshot = recovered.frontier.size();
         published.note_filling(&recovered.meters, recovered.fill_from, recovered.meter_time(recovered.time));
         Self {
             workspace,
@@ -108,10 +121,11 @@ impl Sequencer {
             clock,
             key,
             published,
-            snapshots,
+            snapshots: aside.snapshots,
+            tier: Tier::new(aside.bound),
             state: Some(recovered),
             pace,
-            last_snapshot,
+            last_snapshot: aside.kept,
             spare: None,
         }
     }
@@ -148,6 +162,7 @@ impl Sequencer {
         if let Some(state) = &self.state {
             self.published.note_filling(&state.meters, state.fill_from, state.meter_time(state.time));
         }
+        self.tend_keys();
         self.keep_spare();
         end
     }
@@ -218,8 +233,10 @@ impl Sequencer {
         {
             return refuse(commands); // the state is half-changed, and gone
         }
+        let commands = if self.tier.is_full(&state.meters) { turn_away(commands) } else { commands };
         let now = self.pace.with_remote(own, granted.as_ref().and_then(|granted| granted.seen().now_us));
-        if commands.is_empty() && state.approvals.next_due().is_none_or(|at| at > now.wall.max(state.time)) {
+        let is_due = state.approvals.next_due().is_some_and(|at| at <= now.wall.max(state.time));
+        if commands.is_empty() && !is_due && !self.pace.is_stale(own.elapsed) {
             self.state = Some(state);
             return;
         }
@@ -242,6 +259,14 @@ impl Sequencer {
             turn.finish_aggregates()
         });
         let plan = turn.into_plan();
+        let finished = finished.and_then(|()| match state.meters.has_failed() {
+            true => {
+                // A copy has the same files.
+                self.spare = None;
+                Err(Error::internal("keys on disk could not be read back"))
+            }
+            false => Ok(()),
+        });
         if let Err(failure) = finished {
             tracing::error!(workspace = %self.workspace, %failure, "a batch could not be built");
             plan.fail();
@@ -256,8 +281,9 @@ impl Sequencer {
     /// Whether there is work although nobody asked for any.
     fn is_something_due(&self) -> bool {
         let Some(state) = &self.state else { return true };
-        let now = self.pace.estimate(self.clock.now()).max(state.time);
-        state.approvals.next_due().is_some_and(|at| at <= now)
+        let own = self.clock.read();
+        let now = self.pace.estimate(own.wall).max(state.time);
+        self.pace.is_stale(own.elapsed) || state.approvals.next_due().is_some_and(|at| at <= now)
     }
 
     /// Loads everything again after a failed commit; `false` if that is not possible (yet).
@@ -267,7 +293,7 @@ impl Sequencer {
         }
         let recovered = match self.go_on_from_spare() {
             Some(recovered) => Ok(recovered),
-            None => recover(&*self.store, &self.workspace, self.key.verifying()),
+            None => recover(&*self.store, &self.workspace, self.key.verifying(), Some(self.tier.bound())),
         };
         match recovered {
             Ok(recovered) => {
@@ -302,31 +328,41 @@ impl Sequencer {
 
     fn maybe_snapshot(&mut self) {
         let size = self.published.head.load().size;
-        // Where nodes come and go, the next one should find little to read.
         let weight = self.state.as_ref().map_or(0, State::weight);
-        let every = if self.store.is_shared() { SHARED_SNAPSHOT_EVERY.max(weight) } else { SNAPSHOT_EVERY };
-        if size.saturating_sub(self.last_snapshot) >= every {
+        let every = if self.store.is_shared() { SHARED_SNAPSHOT_EVERY } else { SNAPSHOT_EVERY };
+        if size.saturating_sub(self.last_snapshot) >= every.max(weight) {
             self.save_snapshot();
         }
     }
 
-    /// Hands a snapshot to the thread that writes them; skipped when that one is still busy.
+    /// Hands a copy of the state to the thread that writes snapshots; skipped when that one is still busy.
     fn save_snapshot(&mut self) {
-        let Some(state) = self.state.as_mut() else { return };
+        let Some(state) = self.state.as_ref().filter(|state| !state.meters.has_failed()) else { return };
         let size = state.frontier.size();
-        if size == self.last_snapshot {
-            return;
-        }
-        state.tidy();
-        match state.to_snapshot() {
-            Ok(bytes) => {
-                if self.snapshots.try_send((self.workspace.clone(), Snapshot { size, bytes })).is_ok() {
-                    self.last_snapshot = size;
-                }
-            }
-            Err(failure) => tracing::error!(workspace = %self.workspace, %failure, "a snapshot could not be made"),
+        if size > self.last_snapshot && self.snapshots.try_send(state.take(&self.workspace)).is_ok() {
+            self.last_snapshot = size;
         }
     }
+
+    /// Keeps the keys within their memory, now that nobody waits for this batch.
+    fn tend_keys(&mut self) {
+        if let Some(state) = &mut self.state {
+            let now = state.meter_time(state.time);
+            self.tier.tend(&mut state.meters, state.frontier.size(), now);
+        }
+    }
+}
+
+/// Tells new calls that there is no room for what they would bring; everything else goes on.
+fn turn_away(commands: Vec<Command>) -> Vec<Command> {
+    let (calls, others): (Vec<_>, Vec<_>) =
+        commands.into_iter().partition(|command| matches!(command.work, Work::Decide(_)));
+    for command in calls {
+        command
+            .work
+            .fail(&|| Error::new(Kind::Overloaded, "keys of limits fill the memory and cannot be written to disk"));
+    }
+    others
 }
 
 /// Tells everybody that nothing was decided.
@@ -335,3 +371,6 @@ fn refuse(commands: Vec<Command>) {
         command.work.fail(&turn::not_recorded);
     }
 }
+
+#[cfg(test)]
+mod tests;

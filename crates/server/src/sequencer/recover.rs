@@ -4,7 +4,10 @@
 //! under a ledger that somebody else has changed.
 
 use super::follow::load_control;
-use super::state::{OpenApprovals, Snapshot, State};
+use super::past;
+use super::snapshot::{self, Kept};
+use super::state::{OpenApprovals, State};
+use super::tier::Bound;
 use crate::control::Control;
 use crate::control::change::kind;
 use crate::error::{Error, Kind};
@@ -18,28 +21,29 @@ use runplane_core::digest::{Digest, sha256};
 use runplane_core::time::Micros;
 use runplane_ledger::checkpoint::origin;
 use runplane_ledger::{Checkpoint, Frontier, VerifyingKey};
-use runplane_store::{Head, MAX_PAGE, Store};
-use serde::de::DeserializeOwned;
+use runplane_store::{Head, Store};
 
 pub struct Recovered {
     pub state: State,
     pub head: Head,
     pub control: Control,
+    /// Entries that the snapshot stands for from which it went on.
+    pub kept: u64,
 }
 
-pub fn recover(store: &dyn Store, workspace: &str, key: &VerifyingKey) -> Result<Recovered, Error> {
+pub fn recover(
+    store: &dyn Store,
+    workspace: &str,
+    key: &VerifyingKey,
+    bound: Option<&Bound>,
+) -> Result<Recovered, Error> {
     let head = store.load_head(workspace)?;
     let frontier = check_head(&head, workspace, key)?;
     let last_leaf = match head.size.checked_sub(1) {
         Some(last) => store.read_entries(workspace, last, 1)?.first().map(|row| row.leaf_hash),
         None => Some([0; 32]),
     };
-    let snapshot = store
-        .load_snapshots(workspace)?
-        .into_iter()
-        .filter(|snapshot| snapshot.size <= head.size)
-        .find_map(|row| Snapshot::parse(&row.bytes).map(|parsed| (row.size, parsed)));
-    let (from, kept) = snapshot.unwrap_or_default();
+    let (from, kept) = newest_usable(store, workspace, head.size, bound)?;
     let mut state = State {
         frontier,
         root: head.root,
@@ -53,11 +57,31 @@ pub fn recover(store: &dyn Store, workspace: &str, key: &VerifyingKey) -> Result
         fill_from: kept.fill_from,
         approvals: OpenApprovals::default(),
     };
-    replay(store, workspace, from, head.size, &mut state)?;
+    // Entries of others may come meanwhile: what counts is what the head stands for.
+    past::replay(store, workspace, from, head.size, &mut state, |state| match bound {
+        Some(bound) => bound.relieve(&mut state.meters),
+        None => Ok(()),
+    })?;
+    if state.meters.has_failed() {
+        return Err(Error::internal("keys on disk could not be read back"));
+    }
     for row in store.list_open_approvals(workspace)? {
         state.approvals.put(Held::parse(&row.bytes)?);
     }
-    Ok(Recovered { state, control: load_control(store, workspace, &head)?, head })
+    Ok(Recovered { state, control: load_control(store, workspace, &head)?, head, kept: from })
+}
+
+/// The newest snapshot that can be used, and the entries it stands for; without any, nothing.
+fn newest_usable(store: &dyn Store, workspace: &str, size: u64, bound: Option<&Bound>) -> Result<(u64, Kept), Error> {
+    for row in store.load_snapshots(workspace)?.iter().filter(|row| row.size <= size) {
+        match snapshot::load(store, workspace, row, bound)? {
+            Some(kept) => return Ok((row.size, kept)),
+            None => tracing::warn!(workspace, size = row.size, "a snapshot cannot be used and is left out"),
+        }
+    }
+    let mut kept = Kept::default();
+    bound.into_iter().for_each(|bound| bound.begin(&mut kept.meters));
+    Ok((0, kept))
 }
 
 pub(super) fn check_head(head: &Head, workspace: &str, key: &VerifyingKey) -> Result<Frontier, Error> {
@@ -74,21 +98,6 @@ pub(super) fn check_head(head: &Head, workspace: &str, key: &VerifyingKey) -> Re
 
 pub(super) fn damaged(what: &str) -> Error {
     Error::new(Kind::AuditUnavailable, format!("the ledger's head cannot be trusted: {what}"))
-}
-
-/// Entries of others may come meanwhile: what counts is what the head stands for.
-fn replay(store: &dyn Store, workspace: &str, from: u64, to: u64, state: &mut State) -> Result<(), Error> {
-    let mut next = from;
-    while next < to {
-        let left = usize::try_from(to - next).unwrap_or(usize::MAX);
-        let rows = store.read_entries(workspace, next, left.min(MAX_PAGE))?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        next = last.index + 1;
-        for row in &rows {
-            apply(&Entry::parse(&row.bytes)?, state, store, workspace)?;
-        }
-    }
-    Ok(())
 }
 
 /// What one entry did to the state that windows are read from. Approvals are stored whole and not replayed.
@@ -127,7 +136,11 @@ pub(super) fn apply(entry: &Entry, state: &mut State, store: &dyn Store, workspa
             };
             state.begin_filling(&filling, entry.index)?;
         }
-        EntryKind::Filled => state.end_filling(load_filled(entry, store, workspace)?)?,
+        EntryKind::Filled => {
+            let filled = load_filled(entry, store, workspace)?;
+            let counters: Vec<_> = filled.counters.iter().map(CounterName::read).collect::<Result<_, _>>()?;
+            state.end_filling(&counters, &filled.meters)?;
+        }
         EntryKind::Genesis => {}
     }
     Ok(())
@@ -135,17 +148,16 @@ pub(super) fn apply(entry: &Entry, state: &mut State, store: &dyn Store, workspa
 
 /// What was committed together with an entry that says that counters are ready.
 pub(super) fn load_filled(entry: &Entry, store: &dyn Store, workspace: &str) -> Result<fill::Document, Error> {
-    load_fill(&entry.body::<FilledBody>()?.state, entry.index, store, workspace)
+    fill::Document::read(&load_fill(&entry.body::<FilledBody>()?.state, entry.index, store, workspace)?)
 }
 
 fn load_filling(digest: &Digest, index: u64, store: &dyn Store, workspace: &str) -> Result<Vec<CounterName>, Error> {
-    load_fill(digest, index, store, workspace)
+    serde_json::from_slice(&load_fill(digest, index, store, workspace)?)
+        .map_err(|failure| Error::internal("what is stored of new counters could not be read").because(failure))
 }
 
-fn load_fill<T: DeserializeOwned>(digest: &Digest, index: u64, store: &dyn Store, workspace: &str) -> Result<T, Error> {
+fn load_fill(digest: &Digest, index: u64, store: &dyn Store, workspace: &str) -> Result<Vec<u8>, Error> {
     let bytes = store.load_document(workspace, kind::FILL, &index.to_string())?;
     let bytes = bytes.filter(|bytes| sha256(&[bytes]) == *digest);
-    let bytes = bytes.ok_or_else(|| Error::internal("what is stored of new counters is not what its entry says"))?;
-    serde_json::from_slice(&bytes)
-        .map_err(|failure| Error::internal("what is stored of new counters could not be read").because(failure))
+    bytes.ok_or_else(|| Error::internal("what is stored of new counters is not what its entry says"))
 }

@@ -5,15 +5,13 @@
 //! was not committed can be read by a later decision.
 
 use crate::error::Error;
-use crate::fill::Document;
 use crate::held::Held;
 use crate::record::{CounterName, DecisionBody, OutcomeBody, Returned};
 use runplane_core::approval::State as ApprovalState;
 use runplane_core::meter::{Charge, CounterId, Meters};
-use runplane_core::profile::Profiles;
+use runplane_core::profile::{Profiles, Usual};
 use runplane_core::time::{Micros, Span};
 use runplane_ledger::Frontier;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 
 #[derive(Clone)]
@@ -57,16 +55,15 @@ impl State {
         }
     }
 
-    /// Forgets what no longer counts, as every snapshot does.
-    pub fn tidy(&mut self) {
-        self.meters.sweep(self.meter_time(self.time));
-    }
-
     /// What a recorded decision says about the pace of its agent.
     pub fn note(&mut self, body: &DecisionBody) {
         if let Some(usual) = &body.state.usual {
-            self.profiles.note(&body.agent, usual);
+            self.note_usual(&body.agent, usual);
         }
+    }
+
+    pub fn note_usual(&mut self, agent: &str, usual: &Usual) {
+        self.profiles.note(agent, usual);
     }
 
     /// What a recorded outcome teaches about its agent.
@@ -80,16 +77,12 @@ impl State {
     /// Takes in what counts from now on; what waits for another event is left.
     pub fn charge(&mut self, charges: &[Charge], at: Micros) {
         self.decided = true;
-        for charge in charges.iter().filter(|charge| charge.on.is_immediate()) {
-            self.meters.put(charge, at);
-        }
+        self.meters.put_all(charges, at, |charge| charge.on.is_immediate());
     }
 
     /// Takes in charges whose event has come.
     pub fn charge_late(&mut self, charges: &[Charge], at: Micros) {
-        for charge in charges {
-            self.meters.put(charge, at);
-        }
+        self.meters.put_all(charges, at, |_| true);
     }
 
     /// Counters that are new wait for their past from the entry at `index` on.
@@ -102,11 +95,11 @@ impl State {
     }
 
     /// Their past is there.
-    pub fn end_filling(&mut self, filled: Document) -> Result<(), Error> {
-        let counters: Vec<CounterId> = filled.counters.iter().map(CounterName::read).collect::<Result<_, _>>()?;
-        self.meters.install(&counters, filled.meters);
+    pub fn end_filling(&mut self, counters: &[CounterId], filled: &Meters) -> Result<(), Error> {
         self.fill_from = 0;
-        Ok(())
+        self.meters
+            .install(counters, filled)
+            .map_err(|failure| Error::internal("what new counters came to could not be taken in").because(failure))
     }
 
     pub fn give_back(&mut self, returned: &Returned) {
@@ -118,44 +111,13 @@ impl State {
     /// How much there is to copy, roughly.
     #[must_use]
     pub fn weight(&self) -> u64 {
-        u64::try_from(self.meters.len().saturating_add(self.approvals.by_id.len())).unwrap_or(u64::MAX)
+        self.meters.len().saturating_add(u64::try_from(self.approvals.by_id.len()).unwrap_or(u64::MAX))
     }
 
     /// The time by which windows move: ledger time less the steps that nobody has accepted.
     #[must_use]
     pub fn meter_time(&self, now: Micros) -> Micros {
         now.before(self.skipped)
-    }
-}
-
-/// What a snapshot keeps: everything the ledger would have to be replayed for.
-#[derive(Default, Serialize, Deserialize)]
-pub struct Snapshot {
-    version: u8,
-    pub skipped: Span,
-    pub meters: Meters,
-    pub profiles: Profiles,
-    pub decided: bool,
-    pub fill_from: u64,
-}
-
-const SNAPSHOT_VERSION: u8 = 3;
-
-impl State {
-    pub fn to_snapshot(&self) -> Result<Vec<u8>, Error> {
-        let (meters, profiles) = (self.meters.clone(), self.profiles.clone());
-        let (decided, fill_from) = (self.decided, self.fill_from);
-        let snapshot =
-            Snapshot { version: SNAPSHOT_VERSION, skipped: self.skipped, meters, profiles, decided, fill_from };
-        serde_json::to_vec(&snapshot).map_err(|failure| Error::internal("a snapshot failed").because(failure))
-    }
-}
-
-impl Snapshot {
-    /// `None` for a snapshot this version cannot use: the ledger is replayed instead.
-    #[must_use]
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok().filter(|snapshot: &Self| snapshot.version == SNAPSHOT_VERSION)
     }
 }
 

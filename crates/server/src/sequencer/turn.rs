@@ -186,8 +186,8 @@ impl<'a> Turn<'a> {
                 Ok(())
             }
             Work::Filled(work) => self.filled(*work),
-            Work::Limits(work) => {
-                self.limits(*work);
+            Work::Stand(reply) => {
+                self.stand(reply);
                 Ok(())
             }
             Work::AcceptClock(reply) => self.accept_clock(reply),

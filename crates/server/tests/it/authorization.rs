@@ -66,6 +66,7 @@ fn operations() -> Vec<(&'static str, &'static str, Door, Value)> {
         ("post", "/api/v1/agents", People, json!({ "name": "new", "environment": "test" })),
         ("get", "/api/v1/agents/{id}", People, Value::Null),
         ("patch", "/api/v1/agents/{id}", People, json!({ "labels": [] })),
+        ("get", "/api/v1/agents/{id}/profile", People, Value::Null),
         ("get", "/api/v1/agents/{id}/keys", People, Value::Null),
         ("post", "/api/v1/agents/{id}/keys", People, json!({})),
         ("patch", "/api/v1/keys/{id}", People, json!({ "expiresAt": null })),

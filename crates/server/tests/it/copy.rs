@@ -3,7 +3,8 @@
 use crate::harness::{Home, Server};
 use crate::limits::POLICY_OF_THREE;
 use runplane_server::Place;
-use runplane_server::copy::copy;
+use runplane_server::copy::{Phase, copy};
+use runplane_store::Store;
 use runplane_store::fault::{Fault, FaultStore};
 use runplane_store::postgres::testing::Database;
 use serde_json::{Value, json};
@@ -49,12 +50,12 @@ async fn a_copy_goes_on_where_the_original_stopped() {
             let mut steps = 0;
             let interrupted = copy(&*from, &to, &seeds, |progress| {
                 steps += 1;
-                if progress.copied > 0 && progress.copied < progress.of {
+                if progress.phase == Phase::Copying && progress.done > 0 && progress.done < progress.of {
                     to.inject(Fault::AfterCommit);
                 }
             });
             assert!(interrupted.is_err(), "interrupted in the middle");
-            assert_eq!(runplane_store::Store::load_installation(&to).unwrap(), None, "half a copy is no installation");
+            assert_eq!(to.load_installation().unwrap(), None, "half a copy is no installation");
             let copied = copy(&*from, &to, &seeds, |_| ()).unwrap();
             assert_eq!((copied.len(), copied[0].entries), (1, size));
             assert!(copy(&*from, &to, &seeds, |_| ()).is_err(), "it is done once");
@@ -77,4 +78,28 @@ async fn a_copy_goes_on_where_the_original_stopped() {
     assert_eq!(redeemed.text("decision"), "ALLOW", "{redeemed:?}");
     let users = server.admin_get("/api/v1/users").await;
     assert_eq!(users.json["users"].as_array().map(Vec::len), Some(1), "{users:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_is_not_gone_on_with_from_a_source_that_moved() {
+    let server = Server::at(Home::embedded(), vec![("more".to_owned(), POLICY.to_owned())]).await;
+    server.guard(&charge("r-1")).await;
+    let database = Database::create();
+    let to = FaultStore::new(database.open());
+    let server = server
+        .restart_with(|home| {
+            let (from, seeds) = (Place::embedded(home.place().data).open().unwrap(), home.place().seeds().unwrap());
+            to.inject(Fault::AfterCommit);
+            assert!(copy(&*from, &to, &seeds, |_| ()).is_err(), "interrupted");
+        })
+        .await;
+    let copied = to.load_head(&to.list_workspaces().unwrap()[0].id).unwrap();
+    // What the copy has of these it would not read again.
+    server.guard(&charge("r-2")).await;
+    let home = server.stopped().await;
+    let ((_, from), seeds) = (home.open().await, home.place().seeds().unwrap());
+    let refused = copy(&*from, &to, &seeds, |_| ()).err().map(|refused| refused.to_string()).unwrap_or_default();
+    assert!(refused.contains("the source has changed since"), "{refused}");
+    assert_eq!(to.load_installation().unwrap(), None, "and no server starts on what there is of it");
+    assert_eq!(to.load_head(&to.list_workspaces().unwrap()[0].id).unwrap(), copied);
 }

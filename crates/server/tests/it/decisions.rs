@@ -151,7 +151,7 @@ async fn the_list_is_made_again_from_the_ledger() {
     server.listed().await;
     let before = list(&server, "").await;
     if let Some(database) = server.database() {
-        database.execute("TRUNCATE runplane.cursors, runplane.decisions, runplane.tallies");
+        database.execute("TRUNCATE runplane.cursors, runplane.list_blocks, runplane.list_terms, runplane.tallies");
     }
     let data = server.app.options.place.data.clone();
     let server = server.restart_after(|| {

@@ -20,7 +20,7 @@ use runplane_store::postgres::testing::{Database, patient};
 use runplane_store::{Address, PostgresStore, SqliteStore, Store, StoreError};
 use serde_json::{Value, json as object};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -95,7 +95,7 @@ impl Home {
     }
 
     /// The store, on which a test can put faults, in both its forms.
-    async fn open(&self) -> (Arc<FaultStore<dyn Store>>, Arc<dyn Store>) {
+    pub async fn open(&self) -> (Arc<FaultStore<dyn Store>>, Arc<dyn Store>) {
         match &self.place().database {
             Some(address) => {
                 let store = Arc::new(FaultStore::new(PostgresStore::open(address, &self.options).unwrap()));
@@ -207,10 +207,36 @@ impl Server {
         Self::open(home, clock, installed).await
     }
 
+    /// Stops gracefully, for good.
+    pub async fn stopped(mut self) -> Home {
+        self.shut_down().await
+    }
+
+    /// Stops, does something to the store, and starts again.
+    pub async fn restart_on(mut self, change: impl FnOnce(&dyn Store)) -> Self {
+        let home = self.shut_down().await;
+        let (clock, installed) = (self.clock.clone(), self.installed.clone());
+        drop(self);
+        let (_, store) = home.open().await;
+        change(&*store);
+        drop(store);
+        Self::open(home, clock, installed).await
+    }
+
     async fn shut_down(&mut self) -> Home {
         drop(self.stop.take());
         self.running.take().unwrap().await.unwrap();
         self.home.take().unwrap()
+    }
+
+    /// The secret that signs the ledger.
+    pub fn ledger_seed(&self) -> [u8; 32] {
+        self.home.as_ref().unwrap().place().seeds().unwrap().ledger
+    }
+
+    /// The folder of its keys.
+    pub fn data(&self) -> PathBuf {
+        self.home.as_ref().unwrap().place().data
     }
 
     /// The shared database, if it is on one.

@@ -1,11 +1,14 @@
 //! Several nodes on one PostgreSQL database: what is true on one is true on all, whichever is asked.
 
+mod forms;
+mod served;
+
 use crate::harness::{Answer, Home, Server};
 use crate::limits::POLICY_OF_THREE;
 use reqwest::Method;
 use runplane_core::packs;
 use runplane_server::start_with;
-use runplane_server::{Options, Place};
+use runplane_server::{Options, Place, Seeds};
 use runplane_store::postgres::testing::Proxy;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -209,7 +212,7 @@ async fn a_node_with_another_key_is_refused() {
     let place = Place { data: folder.path().to_owned(), database };
     let missing = place.seeds().err().unwrap().to_string();
     assert!(missing.contains("ledger.key"), "{missing}");
-    let seeds = runplane_server::Seeds { ledger: [1; 32], permit: [2; 32] };
+    let seeds = Seeds { ledger: [1; 32], permit: [2; 32] };
     let options = Options::new(place.clone(), SocketAddr::from(([127, 0, 0, 1], 0)));
     let store: Arc<dyn runplane_store::Store> = place.open().unwrap();
     let refused = start_with(options, store, nodes[0].clock.clone(), &seeds).await.err().unwrap().to_string();

@@ -138,6 +138,93 @@ async fn a_cookie_stolen_before_sign_out_is_worth_nothing_after() {
 }
 
 #[tokio::test]
+async fn somebody_else_can_sign_a_person_out_everywhere() {
+    let server = Server::start().await;
+    let owner = first_owner(&server).await;
+    let lost = server.person("viewer").await;
+    let path = format!("/api/v1/users/{}/sessions", lost.id);
+    assert_eq!(server.page(&lost, Method::DELETE, &path, None).await.status, 403, "a viewer does not");
+    assert_eq!(server.page(&owner, Method::DELETE, &path, None).await.json, json!({ "ended": 1 }));
+    assert_eq!(server.page(&lost, Method::GET, "/api/v1/agents", None).await.status, 401);
+    assert_eq!(server.page(&owner, Method::GET, "/api/v1/agents", None).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_session_in_use_ends_after_seven_days_all_the_same() {
+    let server = Server::start().await;
+    let owner = first_owner(&server).await;
+    for hours in 1..=23 {
+        server.advance(7 * 3_600);
+        assert!(signed_in(&server, &owner).await, "after {} hours", 7 * hours);
+    }
+    server.advance(7 * 3_600 - 1);
+    assert!(signed_in(&server, &owner).await, "a second before its end");
+    server.advance(1);
+    assert!(!signed_in(&server, &owner).await, "it was used a second ago, and is over");
+}
+
+#[tokio::test]
+async fn the_cookie_is_marked_secure_where_the_page_is() {
+    let server = Server::start().await;
+    first_owner(&server).await;
+    let body = json!({ "username": "ada", "password": PASSWORD });
+    for (header, value) in [("x-forwarded-proto", "https"), ("origin", &format!("https://{}", server.address))] {
+        let request = server.client.post(server.url("/api/v1/session")).header(header, value).json(&body);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{header}");
+        let cookie = response.headers()["set-cookie"].to_str().unwrap().to_owned();
+        assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Max-Age=604800; Secure"), "{header}: {cookie}");
+        let owner = Entered { status: 200, json: response.json().await.unwrap(), cookie }.browser();
+        let request = server.browser(&owner, Method::DELETE, "/api/v1/session").header("runplane-csrf", &owner.csrf);
+        let left = request.header("x-forwarded-proto", "https").send().await.unwrap();
+        let cleared = left.headers()["set-cookie"].to_str().unwrap().to_owned();
+        assert_eq!(cleared, "runplane_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0; Secure");
+    }
+}
+
+#[tokio::test]
+async fn nothing_a_browser_is_answered_can_be_framed_sniffed_or_kept() {
+    let server = Server::start().await;
+    let owner = first_owner(&server).await;
+    for path in ["/api/v1/session", "/api/v1/agents", "/api/v1/nothing", "/api/v1/ledger/export", "/", "/approvals"] {
+        let response = server.browser(&owner, Method::GET, path).header("accept", "text/html").send().await.unwrap();
+        let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("x-frame-options"), "DENY", "{path}");
+        assert!(header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+        assert!(header("cache-control").starts_with("no-"), "{path}");
+        assert!(response.headers().get("access-control-allow-origin").is_none(), "{path}");
+    }
+}
+
+/// What a form of another site can send without asking first: no header of its own, and no JSON.
+#[tokio::test]
+async fn a_form_of_another_site_changes_nothing_even_with_the_cookie() {
+    let server = Server::start().await;
+    let owner = first_owner(&server).await;
+    let cookie = format!("runplane_session={}", owner.secret);
+    let body = json!({ "scope": "workspace", "reason": "a form" }).to_string();
+    let size = server.entries().len();
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+        for path in ["/api/v1/containment", "/api/v1/approvals/decide", "/api/v1/session/password"] {
+            let request = server.client.post(server.url(path)).header("cookie", &cookie).header("content-type", kind);
+            let refused = server.send(request.header("origin", "https://evil.test").body(body.clone())).await;
+            assert_eq!((refused.status, refused.text("error")), (403, "csrf_refused"), "{path} as {kind}");
+            // An old browser that says nothing of where it comes from: the token is still missing.
+            let request = server.client.post(server.url(path)).header("cookie", &cookie).header("content-type", kind);
+            let refused = server.send(request.body(body.clone())).await;
+            assert_eq!((refused.status, refused.text("error")), (403, "csrf_refused"), "{path} as {kind}, silent");
+        }
+    }
+    let asked = server.client.request(Method::OPTIONS, server.url("/api/v1/containment"));
+    let asked = asked.header("origin", "https://evil.test").header("access-control-request-method", "POST");
+    let answer = asked.header("access-control-request-headers", "runplane-csrf").send().await.unwrap();
+    assert!(!answer.status().is_success() && answer.headers().get("access-control-allow-origin").is_none());
+    assert_eq!(server.entries().len(), size);
+    assert!(signed_in(&server, &owner).await);
+}
+
+#[tokio::test]
 async fn a_planted_session_is_not_the_one_somebody_signs_in_with() {
     let server = Server::start().await;
     first_owner(&server).await;
@@ -219,6 +306,28 @@ async fn guessing_is_slowed_and_says_nothing_about_who_exists() {
     server.advance(2);
     assert_eq!(sign_in(&server, "ada", PASSWORD).await.status, 200);
     assert_eq!(sign_in(&server, "ada", PASSWORD).await.status, 200, "a success starts afresh");
+}
+
+#[tokio::test]
+async fn one_address_that_tries_many_names_is_slowed_and_a_session_is_not() {
+    let server = Server::start().await;
+    let owner = first_owner(&server).await;
+    let mut tried = 0;
+    let slowed = loop {
+        let failed = sign_in(&server, &format!("guess-{tried}"), "a wrong password").await;
+        if failed.status == 429 {
+            break failed;
+        }
+        assert_eq!(failed.status, 401);
+        tried += 1;
+        assert!(tried <= 30, "it is never slowed");
+    };
+    assert_eq!(slowed.json["error"], json!("too_many_attempts"));
+    assert_eq!(sign_in(&server, "ada", PASSWORD).await.status, 429, "from there nobody gets in faster");
+    assert!(signed_in(&server, &owner).await, "who is in stays in");
+    let change = json!({ "current": "a guess", "new": "another row of words" });
+    let guessed = server.page(&owner, Method::POST, "/api/v1/session/password", Some(&change)).await;
+    assert_eq!(guessed.status, 429, "a stolen session does not guess the password either");
 }
 
 #[tokio::test]

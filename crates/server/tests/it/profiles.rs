@@ -55,6 +55,15 @@ async fn what_succeeded_becomes_usual_and_what_is_not_becomes_risk() {
     assert_eq!((large.text("decision"), large.text("matchedRule")), ("BLOCK", "test/unusual"), "{large:?}");
     let other = server.act("read_balance", "stripe", json!({})).await;
     assert_eq!(profile(&other), (15, "the agent has never done `read_balance` in 40 actions".to_owned()));
+    let id = server.installed.agent_id.clone();
+    let usual = server.admin_get(&format!("/api/v1/agents/{id}/profile")).await;
+    assert_eq!((&usual.json["observations"], &usual.json["needed"]), (&json!(40), &json!(30)), "{usual:?}");
+    let refunds = json!({ "type": "process_refund", "observations": 40, "lastHour": 5,
+        "usuallyBelowPerHour": 4, "usuallySmallerThan": "50" });
+    assert_eq!(usual.json["types"], json!([refunds]), "{usual:?}");
+    let (stranger, _) = server.agent("stranger").await;
+    let nothing = server.admin_get(&format!("/api/v1/agents/{stranger}/profile")).await;
+    assert_eq!((&nothing.json["observations"], &nothing.json["types"]), (&json!(0), &json!([])), "{nothing:?}");
     let before = explained(&server, 600).await;
     assert_eq!(before["score"], large.json["risk"]["score"]);
     let server = server.restart().await;

@@ -36,6 +36,28 @@ async fn words_are_found_in_everything_the_list_says() {
 }
 
 #[tokio::test]
+async fn decisions_are_found_by_their_risk_and_only_by_a_risk_there_can_be() {
+    let server = Server::start().await;
+    let mut made = Vec::new();
+    for (action, context) in [("read_balance", json!({})), ("process_refund", json!({ "amount": 800 }))] {
+        let answer = server.act(action, "stripe", context).await;
+        made.push((answer.json["riskScore"].as_u64().unwrap(), answer.text("requestId").to_owned()));
+    }
+    server.listed().await;
+    let search = async |query: &str| requests(&server.admin_get(&format!("/api/v1/decisions?{query}")).await.json);
+    let ((low, read), (high, refund)) = (made[0].clone(), made[1].clone());
+    assert!(low < high);
+    assert_eq!(search(&format!("minRisk={high}")).await, std::slice::from_ref(&refund));
+    assert_eq!(search(&format!("maxRisk={low}")).await, std::slice::from_ref(&read));
+    assert_eq!(search(&format!("minRisk={low}&maxRisk={high}")).await, [refund.clone(), read]);
+    assert_eq!(search(&format!("minRisk={high}&q=refund")).await, [refund]);
+    for query in ["minRisk=50&maxRisk=49", "minRisk=101", "maxRisk=-1"] {
+        let refused = server.admin_get(&format!("/api/v1/decisions?{query}")).await;
+        assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn a_search_goes_on_where_it_stopped_in_both_directions() {
     let server = Server::start().await;
     let mut odd = Vec::new();

@@ -54,6 +54,7 @@ impl<'s> Stranger<'s> {
         match self {
             Self::Embedded(tamper) => tamper.remove_entry(workspace, index).unwrap(),
             Self::Shared(database) => {
+                database.unpack_entries();
                 let gone = format!("DELETE FROM runplane.entries {} RETURNING 'done'", place(workspace, index));
                 assert_eq!(database.execute(&gone).as_deref(), Some("done"), "there is no such entry");
             }
@@ -62,6 +63,7 @@ impl<'s> Stranger<'s> {
 }
 
 fn change(database: &Database, workspace: &str, index: i64, set: &str) {
+    database.unpack_entries();
     let sql = format!("UPDATE runplane.entries SET {set} {} RETURNING 'done'", place(workspace, index));
     assert_eq!(database.execute(&sql).as_deref(), Some("done"), "there is no such entry");
 }

@@ -18,7 +18,7 @@ pub fn a_commit_writes_exactly_its_batch(place: &dyn Place) {
     let store = place.open();
     let mut chain = Chain::begin(&*store, "one");
     let mut batch = chain.next_full(3);
-    batch.documents.push(Change::Put { kind: "policy".into(), key: "a".into(), bytes: b"text".to_vec() });
+    batch.documents.push(Change::Put { kind: "policy".into(), key: "a".into(), bytes: b"text".to_vec().into() });
     chain.commit(&*store, &batch);
     assert_batch_is_stored(&*store, &batch);
     assert_eq!(store.load_head("ws_one").unwrap(), batch.head);
@@ -187,8 +187,11 @@ pub fn a_request_id_is_stored_once_per_agent(place: &dyn Place) {
 pub fn executions_and_approvals_are_replaced_documents_put_and_deleted(place: &dyn Place) {
     let store = place.open();
     let mut chain = Chain::begin(&*store, "one");
-    let put =
-        |kind: &str, key: &str, bytes: &[u8]| Change::Put { kind: kind.into(), key: key.into(), bytes: bytes.to_vec() };
+    let put = |kind: &str, key: &str, bytes: &[u8]| Change::Put {
+        kind: kind.into(),
+        key: key.into(),
+        bytes: bytes.to_vec().into(),
+    };
     let mut batch = chain.next_full(1);
     batch.documents = vec![put("policy", "b", b"1"), put("policy", "a", b"1"), put("agent", "a", b"1")];
     chain.commit(&*store, &batch);
@@ -206,6 +209,16 @@ pub fn executions_and_approvals_are_replaced_documents_put_and_deleted(place: &d
     assert_eq!(names, [("policy", "a", b"1".as_slice()), ("policy", "b", b"2".as_slice())]);
     assert_eq!(store.load_documents("ws_one", &["policy"]).unwrap(), documents);
     assert_eq!(store.load_documents("ws_one", &["agent", "key"]).unwrap(), []);
+
+    // However they are stored.
+    let long = b"{ id: more, action: refund_payment }\n".repeat(2_000);
+    let mut longer = chain.next(1);
+    longer.documents = vec![put("policy", "a", &long)];
+    chain.commit(&*store, &longer);
+    assert_eq!(store.load_document("ws_one", "policy", "a").unwrap(), Some(long.clone()));
+    assert_eq!(store.load_documents("ws_one", &["policy"]).unwrap()[0].bytes, long);
+    store.keep_document("ws_one", "policy", "a", Some(b"kept")).unwrap();
+    assert_eq!(store.load_document("ws_one", "policy", "a").unwrap(), Some(b"kept".to_vec()));
 }
 
 pub fn workspaces_do_not_see_each_other(place: &dyn Place) {
@@ -213,7 +226,7 @@ pub fn workspaces_do_not_see_each_other(place: &dyn Place) {
     let mut one = Chain::begin(&*store, "one");
     let two = Chain::begin(&*store, "two");
     let mut batch = one.next_full(3);
-    batch.documents = vec![Change::Put { kind: "policy".into(), key: "a".into(), bytes: vec![1] }];
+    batch.documents = vec![Change::Put { kind: "policy".into(), key: "a".into(), bytes: vec![1].into() }];
     one.commit(&*store, &batch);
     assert_eq!(store.load_head("ws_two").unwrap(), two.head);
     assert_eq!(store.read_entries("ws_two", 0, 10).unwrap().len(), 1);
@@ -262,7 +275,7 @@ pub fn bytes_and_ids_are_kept_as_they_are(place: &dyn Place) {
 }
 
 /// Every row of the batch reads back as it was given.
-pub(super) fn assert_batch_is_stored(store: &dyn Store, batch: &Batch) {
+pub(crate) fn assert_batch_is_stored(store: &dyn Store, batch: &Batch) {
     let rows = store.read_entries("ws_one", batch.expected_size, batch.entries.len()).unwrap();
     assert_eq!(rows.len(), batch.entries.len());
     for ((row, entry), index) in rows.iter().zip(&batch.entries).zip(batch.expected_size..) {
@@ -291,7 +304,7 @@ pub(super) fn assert_batch_is_stored(store: &dyn Store, batch: &Batch) {
     }
     for change in &batch.documents {
         if let Change::Put { kind, key, bytes } = change {
-            assert_eq!(store.load_document("ws_one", kind, key).unwrap().as_ref(), Some(bytes));
+            assert_eq!(store.load_document("ws_one", kind, key).unwrap().as_deref(), Some(&*bytes.restored()));
         }
     }
 }

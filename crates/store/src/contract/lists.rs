@@ -120,6 +120,34 @@ pub fn the_projection_can_be_built_again(place: &dyn Place) {
     assert_eq!(store.list_decisions("ws_one", &all).unwrap(), before);
 }
 
+pub fn a_line_is_listed_as_it_was_given_whatever_it_says(place: &dyn Place) {
+    let store = place.open();
+    projected(&*store, 10);
+    let odd = |index| DecisionRow {
+        request_id: "a\0b".into(),
+        agent: "ÅÄÖ 漢字".into(),
+        action_type: String::new(),
+        target: "\0".into(),
+        rule: "x".repeat(100_000),
+        bytes: vec![0, 255, 0],
+        ..samples::decision(index)
+    };
+    store.project_decisions("ws_one", &[odd(4), odd(6)], 10).unwrap();
+    let filter = DecisionFilter { limit: 9, ..Default::default() };
+    for filter in [
+        DecisionFilter { target: Some("\0".into()), ..filter.clone() },
+        DecisionFilter { agent: Some("ÅÄÖ 漢字".into()), ..filter.clone() },
+        DecisionFilter { action_type: Some(String::new()), rule: Some("x".repeat(100_000)), ..filter.clone() },
+    ] {
+        assert_eq!(store.list_decisions("ws_one", &filter).unwrap(), [odd(6), odd(4)]);
+    }
+    assert_eq!(store.find_decisions("ws_one", "a\0b", None, 9).unwrap(), [odd(4), odd(6)]);
+    for other in ["a", "a\u{fffd}b", "a\0b "] {
+        assert_eq!(store.find_decisions("ws_one", other, None, 9).unwrap(), []);
+    }
+    assert_eq!(store.list_decisions("ws_one", &filter).unwrap().len(), 9);
+}
+
 fn tally(span_us: i64, start_us: i64, key: &str, counts: [u64; 3]) -> Tally {
     let [allowed, held, blocked] = counts;
     Tally { span_us, start_us, dimension: "action".into(), key: key.into(), allowed, held, blocked }

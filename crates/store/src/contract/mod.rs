@@ -44,6 +44,7 @@ macro_rules! contract_tests {
             reads: approvals_are_listed_newest_first_and_filtered,
             reads: payloads_are_erased_when_their_time_has_come,
             reads: the_last_two_snapshots_are_kept,
+            reads: a_document_is_kept_beside_the_commits_and_taken_away,
             reads: probes_and_log_copies_change_nothing,
             accounts: a_password_is_replaced_and_taken_away,
             accounts: a_session_lives_until_it_is_ended,
@@ -55,6 +56,7 @@ macro_rules! contract_tests {
             lists: the_projection_neither_goes_back_nor_ahead_of_the_ledger,
             lists: the_projection_can_be_built_again,
             lists: a_page_reaches_up_as_well_as_down,
+            lists: a_line_is_listed_as_it_was_given_whatever_it_says,
             lists: tallies_add_up_by_stretch_and_by_key,
         }
     };

@@ -19,7 +19,7 @@ use crate::rows::{
     Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
     Installation, Link, Payload, Request, Session, Snapshot, Tally, TallyFilter, Workspace,
 };
-use crate::store::{Seen, Store, Turn, Wake, WalState};
+use crate::store::{Seen, Store, Turn, Upkeep, Wake, WalState};
 
 /// What happens to one commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -242,6 +242,10 @@ impl<S: Store + ?Sized> Store for FaultStore<S> {
         self.readable()?.load_payload(workspace, index)
     }
 
+    fn read_payloads(&self, workspace: &str, from: u64, count: usize) -> Result<Vec<(u64, Payload)>, StoreError> {
+        self.readable()?.read_payloads(workspace, from, count)
+    }
+
     fn erase_payloads(&self, workspace: &str, now_us: i64, limit: usize) -> Result<usize, StoreError> {
         self.writable()?.erase_payloads(workspace, now_us, limit)
     }
@@ -250,8 +254,20 @@ impl<S: Store + ?Sized> Store for FaultStore<S> {
         self.writable()?.save_snapshot(workspace, snapshot)
     }
 
+    fn put_snapshot_part(&self, workspace: &str, size: u64, part: u32, bytes: &[u8]) -> Result<(), StoreError> {
+        self.writable()?.put_snapshot_part(workspace, size, part, bytes)
+    }
+
+    fn load_snapshot_part(&self, workspace: &str, size: u64, part: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        self.readable()?.load_snapshot_part(workspace, size, part)
+    }
+
     fn load_snapshots(&self, workspace: &str) -> Result<Vec<Snapshot>, StoreError> {
         self.readable()?.load_snapshots(workspace)
+    }
+
+    fn keep_document(&self, workspace: &str, kind: &str, key: &str, bytes: Option<&[u8]>) -> Result<(), StoreError> {
+        self.writable()?.keep_document(workspace, kind, key, bytes)
     }
 
     fn project_decisions(&self, workspace: &str, rows: &[DecisionRow], cursor: u64) -> Result<(), StoreError> {
@@ -358,6 +374,10 @@ impl<S: Store + ?Sized> Store for FaultStore<S> {
 
     fn agree(&self, name: &'static str, value: &[u8]) -> Result<(), StoreError> {
         self.writable()?.agree(name, value)
+    }
+
+    fn tend(&self, upkeep: &Upkeep) -> Result<usize, StoreError> {
+        self.writable()?.tend(upkeep)
     }
 
     fn health(&self) -> Result<(), StoreError> {

@@ -7,7 +7,9 @@ use std::time::Duration;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::batch::Entry;
+use crate::coding;
 use crate::error::StoreError;
+use crate::packed;
 use crate::sqlite::LEDGER_FILE;
 use crate::sqlite::segment::{self, first_index};
 
@@ -86,12 +88,13 @@ impl Tamper {
         let index = u64::try_from(index).map_err(|_| missed())?;
         self.0
             .query_row(
-                "SELECT id, note, leaf_hashes, ends, entries, count FROM segments WHERE id >= ?1 AND id <= ?2
+                "SELECT id, note, leaf_hashes, ends, entries, count, coding FROM segments WHERE id >= ?1 AND id <= ?2
                  ORDER BY id DESC LIMIT 1",
                 params![segment::ids(number).start, segment::id(number, index)],
                 |row| {
                     let (hashes, ends, bytes): (Vec<u8>, Vec<u8>, Vec<u8>) = (row.get(2)?, row.get(3)?, row.get(4)?);
-                    let entries = segment::unpack(0, &hashes, &ends, &bytes)
+                    let bytes = coding::restore(row.get(6)?, &bytes).unwrap_or_default();
+                    let entries = packed::unpack(0, &hashes, &ends, &bytes)
                         .map(|(_, leaf_hash, bytes)| Entry { bytes: bytes.to_vec(), leaf_hash });
                     Ok(Segment { id: row.get(0)?, count: row.get(5)?, note: row.get(1)?, entries: entries.collect() })
                 },
@@ -104,7 +107,7 @@ impl Tamper {
         let tx = self.0.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         tx.execute("DELETE FROM segments WHERE id = ?1", [old]).map_err(failed)?;
         for segment in segments.into_iter().filter(|segment| !segment.entries.is_empty() || segment.note.is_some()) {
-            let packed = segment::pack(&segment.entries);
+            let packed = packed::pack(&segment.entries);
             tx.execute(
                 "INSERT INTO segments (id, count, note, leaf_hashes, ends, entries) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![segment.id, segment.count, segment.note, packed.leaf_hashes, packed.ends, packed.entries],

@@ -66,6 +66,25 @@ pub(super) async fn load_document(db: &Client, number: i64, kind: &str, key: &st
     row.map(|row| value(&row, 0)).transpose()
 }
 
+pub(super) async fn keep_document(
+    db: &Client,
+    number: i64,
+    kind: &str,
+    key: &str,
+    bytes: Option<&[u8]>,
+) -> Result<(), Failure> {
+    let Some(bytes) = bytes else {
+        let sql = "DELETE FROM runplane.documents WHERE workspace = $1 AND kind = $2 AND key = $3";
+        db.execute_typed(sql, &[(&number, Type::INT8), (&kind, Type::TEXT), (&key, Type::TEXT)]).await?;
+        return Ok(());
+    };
+    let sql = "INSERT INTO runplane.documents (workspace, kind, key, bytes) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (workspace, kind, key) DO UPDATE SET bytes = excluded.bytes";
+    db.execute_typed(sql, &[(&number, Type::INT8), (&kind, Type::TEXT), (&key, Type::TEXT), (&bytes, Type::BYTEA)])
+        .await?;
+    Ok(())
+}
+
 /// INVARIANT: a snapshot never claims more entries than the ledger has. Sizes only grow, so a ledger that was
 /// long enough before the snapshot is written is long enough after it.
 pub(super) async fn save_snapshot(db: &Client, number: i64, snapshot: &Snapshot) -> Result<(), Failure> {
@@ -90,7 +109,48 @@ pub(super) async fn save_snapshot(db: &Client, number: i64, snapshot: &Snapshot)
         &[(&number, Type::INT8)],
     )
     .await?;
+    // Pieces of a newer one are of a snapshot that another node is making.
+    db.execute_typed(
+        "DELETE FROM runplane.snapshot_parts WHERE workspace = $1
+             AND size < (SELECT max(size) FROM runplane.snapshots WHERE workspace = $1)
+             AND size NOT IN (SELECT size FROM runplane.snapshots WHERE workspace = $1)",
+        &[(&number, Type::INT8)],
+    )
+    .await?;
     Ok(())
+}
+
+pub(super) async fn put_snapshot_part(
+    db: &Client,
+    number: i64,
+    size: u64,
+    part: u32,
+    bytes: &[u8],
+) -> Result<(), Failure> {
+    let part = i32::try_from(part).map_err(unavailable)?;
+    db.execute_typed(
+        "INSERT INTO runplane.snapshot_parts (workspace, size, part, bytes) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (workspace, size, part) DO UPDATE SET bytes = excluded.bytes",
+        &[(&number, Type::INT8), (&signed(size)?, Type::INT8), (&part, Type::INT4), (&bytes, Type::BYTEA)],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn load_snapshot_part(
+    db: &Client,
+    number: i64,
+    size: u64,
+    part: u32,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let part = i32::try_from(part).map_err(unavailable)?;
+    let row = db
+        .query_typed_opt(
+            "SELECT bytes FROM runplane.snapshot_parts WHERE workspace = $1 AND size = $2 AND part = $3",
+            &[(&number, Type::INT8), (&signed(size)?, Type::INT8), (&part, Type::INT4)],
+        )
+        .await?;
+    row.map(|row| value(&row, 0)).transpose()
 }
 
 pub(super) async fn load_snapshots(db: &Client, number: i64) -> Result<Vec<Snapshot>, Failure> {

@@ -9,16 +9,21 @@
 mod accounts;
 mod address;
 mod approvals;
+mod blocks;
 mod control;
 mod errors;
 mod ledger;
 mod lists;
 mod nodes;
+mod partitions;
 mod payloads;
 #[cfg(test)]
 mod plans;
 mod pool;
 mod schema;
+mod search;
+mod segments;
+pub mod standing;
 mod tallies;
 mod terms;
 #[cfg(any(test, feature = "contract", feature = "fault"))]
@@ -43,13 +48,19 @@ use crate::rows::{
     Approval, ApprovalFilter, Checkpoint, DecisionFilter, DecisionRow, Document, EntryRow, Execution, Head,
     Installation, Link, Payload, Request, Session, Snapshot, Tally, TallyFilter, Workspace,
 };
-use crate::store::{Store, Turn, Wake, WalState};
+use crate::store::{Store, Turn, Upkeep, Wake, WalState};
 use errors::Failure;
 use pool::Connections;
 
 /// How a transaction begins, whatever the database's own defaults are.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '5s';
      SET LOCAL statement_timeout = '14s'; SET LOCAL idle_in_transaction_session_timeout = '5s'";
+
+/// The same for what is derived. Nobody waits for the disk: what a crash of the server takes is listed again, from where
+/// the cursor then stands.
+const BEGIN_LISTS: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '5s';
+     SET LOCAL statement_timeout = '14s'; SET LOCAL idle_in_transaction_session_timeout = '5s';
+     SET LOCAL synchronous_commit = off";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -64,6 +75,8 @@ pub struct Options {
     pub lock_wait: Duration,
     /// Ledger time is the database's. Off only in tests that move the clock.
     pub database_clock: bool,
+    /// How many entries of all ledgers a partition takes; only of use where the database is made.
+    pub partition: u64,
 }
 
 impl Default for Options {
@@ -74,6 +87,7 @@ impl Default for Options {
             idle_in_turn: Duration::from_millis(500),
             lock_wait: Duration::from_secs(2),
             database_clock: true,
+            partition: 1 << 25,
         }
     }
 }
@@ -83,6 +97,7 @@ pub struct PostgresStore {
     begin_turn: String,
     database_clock: bool,
     notices: nodes::Notices,
+    partitions: partitions::Partitions,
     /// Workspace id → number. A workspace is never removed.
     numbers: RwLock<HashMap<String, i64>>,
 }
@@ -91,7 +106,7 @@ impl PostgresStore {
     /// Connects, and brings the database to this program's version of the schema.
     pub fn open(address: &Address, options: &Options) -> Result<Self, StoreError> {
         let connections = Connections::new(address, options.turns, options.readers)?;
-        let server = schema::migrate(&connections, &address.to_string())?;
+        let server = schema::migrate(&connections, &address.to_string(), options.partition)?;
         let (idle, wait) = (options.idle_in_turn.as_millis(), options.lock_wait.as_millis());
         let mut begin_turn = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = {wait};
@@ -102,7 +117,9 @@ impl PostgresStore {
         }
         let database_clock = options.database_clock;
         let notices = nodes::Notices::new(address)?;
-        Ok(Self { connections, begin_turn, database_clock, notices, numbers: RwLock::default() })
+        let partitions = partitions::Partitions::default();
+        partitions.learn(&connections)?;
+        Ok(Self { connections, begin_turn, database_clock, notices, partitions, numbers: RwLock::default() })
     }
 
     /// The number that stands for the workspace in every table.
@@ -133,7 +150,7 @@ impl PostgresStore {
         change: impl AsyncFn(&Client, i64) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         let number = self.number(workspace)?;
-        self.connections.transact(async |db| change(db, number).await)
+        self.connections.transact(BEGIN, async |db| change(db, number).await)
     }
 }
 
@@ -221,6 +238,10 @@ impl Store for PostgresStore {
         self.read(workspace, async |db, number| payloads::load(db, number, index).await)
     }
 
+    fn read_payloads(&self, workspace: &str, from: u64, count: usize) -> Result<Vec<(u64, Payload)>, StoreError> {
+        self.read(workspace, async |db, number| payloads::read(db, number, from, count).await)
+    }
+
     fn erase_payloads(&self, workspace: &str, now_us: i64, limit: usize) -> Result<usize, StoreError> {
         self.read(workspace, async |db, number| payloads::erase(db, number, now_us, limit).await)
     }
@@ -229,16 +250,32 @@ impl Store for PostgresStore {
         self.change(workspace, async |db, number| control::save_snapshot(db, number, snapshot).await)
     }
 
+    fn put_snapshot_part(&self, workspace: &str, size: u64, part: u32, bytes: &[u8]) -> Result<(), StoreError> {
+        self.change(workspace, async |db, number| control::put_snapshot_part(db, number, size, part, bytes).await)
+    }
+
+    fn load_snapshot_part(&self, workspace: &str, size: u64, part: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(workspace, async |db, number| control::load_snapshot_part(db, number, size, part).await)
+    }
+
     fn load_snapshots(&self, workspace: &str) -> Result<Vec<Snapshot>, StoreError> {
         self.read(workspace, control::load_snapshots)
     }
 
+    fn keep_document(&self, workspace: &str, kind: &str, key: &str, bytes: Option<&[u8]>) -> Result<(), StoreError> {
+        self.change(workspace, async |db, number| control::keep_document(db, number, kind, key, bytes).await)
+    }
+
     fn project_decisions(&self, workspace: &str, rows: &[DecisionRow], cursor: u64) -> Result<(), StoreError> {
-        self.change(workspace, async |db, number| lists::project(db, number, rows, &[], cursor).await)
+        self.project(rows, &[], workspace, cursor)
     }
 
     fn project(&self, rows: &[DecisionRow], tallies: &[Tally], workspace: &str, cursor: u64) -> Result<(), StoreError> {
-        self.change(workspace, async |db, number| lists::project(db, number, rows, tallies, cursor).await)
+        let latest = rows.iter().map(|row| row.at_us).max().unwrap_or(i64::MIN);
+        let spans = self.partitions.reach_time(&self.connections, latest)?;
+        let number = self.number(workspace)?;
+        let project = async |db: &Client| lists::project(db, number, &spans, rows, tallies, cursor).await;
+        self.connections.transact(BEGIN_LISTS, project)
     }
 
     fn read_tallies(&self, workspace: &str, filter: &TallyFilter) -> Result<Vec<Tally>, StoreError> {
@@ -254,7 +291,7 @@ impl Store for PostgresStore {
     }
 
     fn list_decisions(&self, workspace: &str, filter: &DecisionFilter) -> Result<Vec<DecisionRow>, StoreError> {
-        self.read(workspace, async |db, number| lists::list(db, number, filter).await)
+        self.read(workspace, async |db, number| search::list(db, number, filter).await)
     }
 
     fn find_decisions(
@@ -264,7 +301,7 @@ impl Store for PostgresStore {
         agent: Option<&str>,
         limit: usize,
     ) -> Result<Vec<DecisionRow>, StoreError> {
-        self.read(workspace, async |db, number| lists::find(db, number, request_id, agent, limit).await)
+        self.read(workspace, async |db, number| search::find(db, number, request_id, agent, limit).await)
     }
 
     fn put_password(&self, workspace: &str, user: &str, phc: Option<&str>) -> Result<(), StoreError> {
@@ -339,8 +376,16 @@ impl Store for PostgresStore {
         self.connections.run(async |db| nodes::agree(db, name, value).await)
     }
 
+    fn tend(&self, upkeep: &Upkeep) -> Result<usize, StoreError> {
+        let mut upkeep = *upkeep;
+        if self.database_clock {
+            upkeep.now_us = self.connections.run(upkeep::now)?;
+        }
+        self.partitions.tend(&self.connections, &upkeep)
+    }
+
     fn health(&self) -> Result<(), StoreError> {
-        self.connections.transact(upkeep::probe)
+        self.connections.transact(BEGIN, upkeep::probe)
     }
 
     /// PostgreSQL looks after its own log.

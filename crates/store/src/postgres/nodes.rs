@@ -17,6 +17,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::address::Address;
 use super::errors::{Failure, describe, fixed, value};
 use super::pool::{Connections, discard, take};
+use super::schema;
 use crate::error::StoreError;
 use crate::store::Wake;
 
@@ -86,9 +87,14 @@ async fn follow_channel(config: &Config, tls: MakeRustlsConnect, wake: &Wake) ->
 }
 
 pub(super) async fn list_nonces(db: &Client) -> Result<Vec<(String, [u8; 16])>, Failure> {
-    let sql = "SELECT w.id, h.nonce FROM runplane.workspaces w JOIN runplane.heads h ON h.workspace = w.number
+    let sql = "SELECT w.id, h.nonce, v.version, v.needs FROM runplane.workspaces w
+               JOIN runplane.heads h ON h.workspace = w.number,
+                   (SELECT max(version) AS version, max(needs) AS needs FROM runplane.versions) v
                ORDER BY w.number";
     let rows = db.query_typed(sql, &[]).await?;
+    if let Some(row) = rows.first() {
+        schema::welcome(row, 2)?;
+    }
     rows.iter().map(|row| Ok((value(row, 0)?, fixed(row, 1)?))).collect()
 }
 

@@ -84,12 +84,21 @@ impl Connections {
         })
     }
 
-    /// The same in one transaction, rolled back unless `work` succeeds.
-    pub(super) fn transact<T>(&self, work: impl AsyncFn(&Client) -> Result<T, Failure>) -> Result<T, StoreError> {
+    /// The same in one transaction, which starts with `begin`, rolled back unless `work` succeeds.
+    pub(super) fn transact<T>(
+        &self,
+        begin: &str,
+        work: impl AsyncFn(&Client) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
         self.run(async |client| {
-            let (begun, outcome) = futures_util::future::join(client.batch_execute(super::BEGIN), work(client)).await;
+            let (begun, welcome, outcome) = futures_util::future::join3(
+                client.batch_execute(begin),
+                super::schema::still_welcome(client),
+                work(client),
+            )
+            .await;
             begun?;
-            match outcome {
+            match welcome.and(outcome) {
                 Ok(done) => {
                     client.batch_execute("COMMIT").await?;
                     Ok(done)

@@ -2,6 +2,9 @@
 
 use tokio_postgres::types::{ToSql, Type};
 
+/// A value as the driver takes it.
+pub(super) type Value<'v> = (&'v (dyn ToSql + Sync), Type);
+
 pub(super) struct Terms {
     text: Vec<String>,
     values: Vec<(Box<dyn ToSql + Sync + Send>, Type)>,
@@ -59,7 +62,7 @@ impl Terms {
         self.text.join(" AND ")
     }
 
-    pub(super) fn values(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
+    pub(super) fn values(&self) -> Vec<Value<'_>> {
         self.values.iter().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone())).collect()
     }
 }

@@ -14,6 +14,28 @@ mod contract {
     crate::contract_tests!(super::Database::create());
 }
 
+/// The same where commits need partitions that are not there yet.
+mod contract_on_small_partitions {
+    use super::Database;
+    use crate::Store;
+    use crate::contract::Place;
+
+    struct Small(Database);
+
+    impl Place for Small {
+        fn open(&self) -> Box<dyn Store> {
+            Box::new(self.0.open_cut(20))
+        }
+    }
+
+    crate::contract_tests!(Small(Database::create()));
+}
+
+mod lists;
+mod partitions;
+mod segments;
+mod upgrade;
+
 use super::testing::{Proxy, patient};
 use super::{Address, Options, PostgresStore};
 use crate::contract::samples::{self, Chain};
@@ -42,7 +64,7 @@ fn what_is_not_ours_or_newer_is_refused_and_left_as_it_is() {
     );
     database.execute("DROP SCHEMA runplane CASCADE");
     drop(database.open());
-    database.execute("INSERT INTO runplane.versions VALUES (99)");
+    database.execute("INSERT INTO runplane.versions VALUES (99, 98)");
     let error = refusal(PostgresStore::open(&database.address(), &patient()));
     assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
 }

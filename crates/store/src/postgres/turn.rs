@@ -12,23 +12,24 @@
 use std::time::Duration;
 
 use deadpool_postgres::Object;
-use futures_util::future::{join, join3};
+use futures_util::future::join;
 use tokio::time::timeout;
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::PostgresStore;
 use super::errors::{Failure, fixed, unavailable, unsigned, value};
 use super::pool::{PATIENCE, discard, take};
-use super::write::Write;
+use super::schema;
+use super::write::{WRITE, Write};
 use crate::batch::Batch;
 use crate::error::{CommitError, StoreError};
 use crate::rows::Workspace;
 use crate::store::{Seen, Turn};
 
-const LOCK: &str = "SELECT size, nonce, epoch, time_us FROM runplane.heads WHERE workspace = $1 FOR UPDATE";
-/// A statement of its own: in the locking one the clock would be read before the wait.
-const CLOCK: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+/// A function, in which the clock, and whether this program is still welcome, are read after the wait.
+const LOCK: &str = "SELECT size, nonce, epoch, time_us, now_us, version, needs FROM runplane.lock_head($1)";
 /// How often, and after which pauses, an unknown commit is looked up.
 const LOOKUPS: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(50), Duration::from_millis(300), Duration::from_millis(1_000)];
@@ -43,10 +44,12 @@ pub(super) struct Locked<'a> {
 
 pub(super) fn begin<'a>(store: &'a PostgresStore, number: i64) -> Result<Locked<'a>, StoreError> {
     store.connections.wait(async {
+        store.partitions.reach_ahead(&store.connections).await;
         for last in [false, true] {
             let client = take(&store.connections.turns).await?;
             match timeout(PATIENCE, lock(&client, &store.begin_turn, number)).await {
                 Ok(Ok((mut seen, now_us))) => {
+                    store.partitions.saw(seen.size);
                     seen.now_us = store.database_clock.then_some(now_us);
                     return Ok(Locked { store, number, seen, client: Some(client) });
                 }
@@ -69,14 +72,12 @@ pub(super) fn begin<'a>(store: &'a PostgresStore, number: i64) -> Result<Locked<
 
 async fn lock(client: &Client, begin: &str, number: i64) -> Result<(Seen, i64), Failure> {
     let workspace: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 1] = [(&number, Type::INT8)];
-    let (begun, head, clock) = join3(
-        client.batch_execute(begin),
-        client.query_typed_opt(LOCK, &workspace),
-        client.query_typed_one(CLOCK, &[]),
-    )
-    .await;
+    let (begun, head) = join(client.batch_execute(begin), client.query_typed_one(LOCK, &workspace)).await;
     begun?;
-    let head = head?.ok_or_else(|| unavailable("the workspace has no head"))?;
+    let head = head?;
+    if value::<Option<i64>>(&head, 0)?.is_none() {
+        return Err(unavailable("the workspace has no head").into());
+    }
     let seen = Seen {
         size: unsigned(&head, 0)?,
         nonce: fixed(&head, 1)?,
@@ -84,7 +85,8 @@ async fn lock(client: &Client, begin: &str, number: i64) -> Result<(Seen, i64), 
         time_us: value(&head, 3)?,
         now_us: None,
     };
-    Ok((seen, value(&clock?, 0)?))
+    schema::welcome(&head, 5)?;
+    Ok((seen, value(&head, 4)?))
 }
 
 impl Turn for Locked<'_> {
@@ -120,13 +122,15 @@ pub(super) fn commit_at_once(store: &PostgresStore, number: i64, batch: &Batch) 
         return Err(CommitError::HeadMoved);
     }
     store.connections.wait(async {
+        store.partitions.reach(&store.connections, batch.head.size).await.map_err(not_committed)?;
         let client = take(&store.connections.turns).await.map_err(not_committed)?;
-        let begun = client.batch_execute(&store.begin_turn);
+        // Not only begun but locked: the write must not wait on a program that meanwhile is too old.
+        let begun = lock(&client, &store.begin_turn, number);
         match timeout(PATIENCE, begun).await {
-            Ok(Ok(())) => finish(store, number, client, batch).await,
-            Ok(Err(error)) => {
+            Ok(Ok(_)) => finish(store, number, client, batch).await,
+            Ok(Err(failure)) => {
                 discard(client);
-                Err(not_committed(super::errors::describe(&error)))
+                Err(not_committed(StoreError::from(failure)))
             }
             Err(_) => {
                 discard(client);
@@ -142,6 +146,7 @@ pub(super) fn insert_workspace(store: &PostgresStore, workspace: &Workspace, fir
         return Err(CommitError::NotCommitted("the first batch of a workspace starts at 0".into()));
     }
     store.connections.wait(async {
+        store.partitions.reach(&store.connections, first.head.size).await.map_err(not_committed)?;
         let client = take(&store.connections.turns).await.map_err(not_committed)?;
         match timeout(PATIENCE, insert_row(&client, &store.begin_turn, workspace)).await {
             Ok(Ok(Some(number))) => finish(store, number, client, first).await,
@@ -164,6 +169,7 @@ pub(super) fn insert_workspace(store: &PostgresStore, workspace: &Workspace, fir
 /// The number of the new workspace; `None` if its id or name is taken.
 async fn insert_row(client: &Client, begin: &str, workspace: &Workspace) -> Result<Option<i64>, Failure> {
     client.batch_execute(begin).await?;
+    schema::still_welcome(client).await?;
     let row = client
         .query_typed_opt(
             "INSERT INTO runplane.workspaces (id, name, created_us) VALUES ($1, $2, $3)
@@ -180,10 +186,13 @@ fn not_committed(error: impl std::fmt::Display) -> CommitError {
 
 /// Writes and commits on a connection whose transaction has begun.
 async fn finish(store: &PostgresStore, number: i64, client: Object, batch: &Batch) -> Result<(), CommitError> {
-    let write = Write::of(number, batch).map_err(not_committed)?;
+    // There already, but for a turn that others went on far before.
+    store.partitions.reach(&store.connections, batch.head.size).await.map_err(not_committed)?;
+    store.partitions.saw(batch.head.size);
+    let write = Write::of(number, batch, &store.partitions).map_err(not_committed)?;
     let values = write.values();
     let both = async {
-        let written = async { unsigned(&client.query_typed_one(write.text(), &values).await?, 0) };
+        let written = async { unsigned(&client.query_typed_one(WRITE, &values).await?, 0) };
         join(written, client.batch_execute("COMMIT")).await
     };
     let why = match timeout(PATIENCE, both).await {
@@ -192,6 +201,9 @@ async fn finish(store: &PostgresStore, number: i64, client: Object, batch: &Batc
         Ok((Ok(_), Ok(()))) => return Err(why_not_moved(store, number, batch).await),
         // The transaction failed before its COMMIT, which then answers ROLLBACK, without an error.
         Ok((Err(Failure::Refused(error)), ended)) => {
+            if error.code() == Some(&SqlState::CHECK_VIOLATION) {
+                store.partitions.doubt();
+            }
             if ended.is_err() {
                 discard(client);
             }

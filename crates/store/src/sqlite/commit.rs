@@ -10,9 +10,11 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, Trans
 
 use super::database::Database;
 use super::errors::signed;
-use super::segment::{self, Payloads};
+use super::segment;
 use crate::batch::{Batch, Change, NewPayload};
+use crate::coding;
 use crate::error::CommitError;
+use crate::packed::{self, Payloads};
 use crate::rows::Workspace;
 
 pub(super) fn insert_workspace(ledger: &Database, workspace: &Workspace, first: &Batch) -> Result<(), CommitError> {
@@ -141,23 +143,18 @@ fn write_rest(tx: &Connection, number: i64, batch: &Batch) -> rusqlite::Result<(
 
 fn insert_segments(tx: &Connection, number: i64, batch: &Batch) -> rusqlite::Result<()> {
     let mut insert = tx.prepare_cached(
-        "INSERT INTO segments (id, count, note, leaf_hashes, ends, entries) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO segments (id, count, note, leaf_hashes, ends, entries, coding) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    let (mut first, mut entries, mut payloads) =
-        (batch.expected_size, batch.entries.as_slice(), batch.payloads.as_slice());
-    while !entries.is_empty() {
-        let (own, rest) = entries.split_at(segment::next_count(entries, first, payloads).min(entries.len()));
-        let next = first + u64::try_from(own.len()).unwrap_or(0);
-        let (own_payloads, rest_payloads) = payloads.split_at(payloads.partition_point(|payload| payload.index < next));
-        let id = segment::id(number, first);
-        if segment::first_index(id) != first {
+    for segment in packed::segments(batch) {
+        let id = segment::id(number, segment.first);
+        if segment::first_index(id) != segment.first {
             return Err(rusqlite::Error::IntegralValueOutOfRange(0, id));
         }
-        let packed = segment::pack(own);
-        let note = rest.is_empty().then_some(&batch.head.checkpoint);
-        insert.execute(params![id, packed.count, note, packed.leaf_hashes, packed.ends, packed.entries])?;
-        insert_payloads(tx, id, first, own_payloads)?;
-        (first, entries, payloads) = (next, rest, rest_payloads);
+        let packed = packed::pack(segment.entries);
+        let note = segment.is_last.then_some(&batch.head.checkpoint);
+        let (coding, entries) = coding::shorten(packed.entries);
+        insert.execute(params![id, packed.count, note, packed.leaf_hashes, packed.ends, entries, coding])?;
+        insert_payloads(tx, id, segment.first, segment.payloads)?;
     }
     Ok(())
 }
@@ -167,8 +164,9 @@ fn insert_payloads(tx: &Connection, id: i64, first: u64, payloads: &[NewPayload]
         return Ok(());
     }
     let packed = Payloads::pack(first, payloads);
-    tx.prepare_cached("INSERT INTO payloads (id, erase_after_us, heads, bytes) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![id, packed.first_due(), packed.heads, packed.bytes])?;
+    let (due, (coding, bytes)) = (packed.first_due(), coding::shorten(packed.bytes));
+    tx.prepare_cached("INSERT INTO payloads (id, erase_after_us, heads, bytes, coding) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![id, due, packed.heads, bytes, coding])?;
     Ok(())
 }
 
@@ -237,10 +235,10 @@ fn apply_changes(tx: &Connection, number: i64, batch: &Batch) -> rusqlite::Resul
         match change {
             Change::Put { kind, key, bytes } => tx
                 .prepare_cached(
-                    "INSERT INTO documents (workspace, kind, key, bytes) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT (workspace, kind, key) DO UPDATE SET bytes = excluded.bytes",
+                    "INSERT INTO documents (workspace, kind, key, coding, bytes) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT (workspace, kind, key) DO UPDATE SET coding = excluded.coding, bytes = excluded.bytes",
                 )?
-                .execute(params![number, kind, key, bytes])?,
+                .execute(params![number, kind, key, bytes.parts().0, bytes.parts().1])?,
             Change::Delete { kind, key } => tx
                 .prepare_cached("DELETE FROM documents WHERE workspace = ?1 AND kind = ?2 AND key = ?3")?
                 .execute(params![number, kind, key])?,

@@ -1,9 +1,12 @@
 //! The installation, its workspaces, their control documents and snapshots.
 
-use rusqlite::types::Value;
+use std::borrow::Cow;
+
+use rusqlite::types::{Type, Value};
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params, params_from_iter};
 
 use super::errors::{signed, unavailable, unsigned};
+use crate::coding;
 use crate::error::StoreError;
 use crate::rows::{Document, Installation, Snapshot, Workspace};
 
@@ -39,17 +42,39 @@ pub(super) fn load_documents(db: &Connection, number: i64, kinds: &[&str]) -> ru
         terms.push_str(&format!(" AND kind IN ({places})"));
         values.extend(kinds.iter().map(|kind| Value::from((*kind).to_owned())));
     }
-    db.prepare_cached(&format!("SELECT kind, key, bytes FROM documents WHERE {terms} ORDER BY kind, key"))?
+    db.prepare_cached(&format!("SELECT coding, bytes, kind, key FROM documents WHERE {terms} ORDER BY kind, key"))?
         .query_map(params_from_iter(values), |row| {
-            Ok(Document { kind: row.get(0)?, key: row.get(1)?, bytes: row.get(2)? })
+            Ok(Document { kind: row.get(2)?, key: row.get(3)?, bytes: document(row)? })
         })?
         .collect()
 }
 
 pub(super) fn load_document(db: &Connection, number: i64, kind: &str, key: &str) -> rusqlite::Result<Option<Vec<u8>>> {
-    db.prepare_cached("SELECT bytes FROM documents WHERE workspace = ?1 AND kind = ?2 AND key = ?3")?
-        .query_row(params![number, kind, key], |row| row.get(0))
+    db.prepare_cached("SELECT coding, bytes FROM documents WHERE workspace = ?1 AND kind = ?2 AND key = ?3")?
+        .query_row(params![number, kind, key], document)
         .optional()
+}
+
+fn document(row: &Row<'_>) -> rusqlite::Result<Vec<u8>> {
+    let unreadable = || rusqlite::Error::FromSqlConversionFailure(1, Type::Blob, "it cannot be restored".into());
+    let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+    coding::restore(row.get(0)?, bytes).map(Cow::into_owned).ok_or_else(unreadable)
+}
+
+pub(super) fn keep_document(
+    db: &Connection,
+    number: i64,
+    kind: &str,
+    key: &str,
+    bytes: Option<&[u8]>,
+) -> rusqlite::Result<()> {
+    let Some(bytes) = bytes else {
+        let sql = "DELETE FROM documents WHERE workspace = ?1 AND kind = ?2 AND key = ?3";
+        return db.execute(sql, params![number, kind, key]).map(drop);
+    };
+    let sql = "INSERT INTO documents (workspace, kind, key, bytes) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (workspace, kind, key) DO UPDATE SET coding = 0, bytes = excluded.bytes";
+    db.execute(sql, params![number, kind, key, bytes]).map(drop)
 }
 
 /// INVARIANT: a snapshot never claims more entries than the ledger has.

@@ -123,7 +123,9 @@ impl Database {
                 connection.pragma_update(None, "wal_autocheckpoint", 0)?;
                 // Erased payloads are overwritten, not only unlinked.
                 connection.pragma_update(None, "secure_delete", true)?;
-                connection.pragma_update(None, "cache_size", -32_768)?;
+                // What is written goes to the ends of a few trees. Pages beyond those only push each other out of the
+                // processor's own cache.
+                connection.pragma_update(None, "cache_size", -4_096)?;
             }
             Durability::Derived => connection.pragma_update(None, "synchronous", "NORMAL")?,
         }

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::errors::{page, signed, unsigned};
 use super::segment;
 use crate::rows::{Checkpoint, EntryRow, Head};
+use crate::{coding, packed};
 
 pub(super) fn load_head(db: &Connection, number: i64) -> rusqlite::Result<Head> {
     db.prepare_cached("SELECT size, root, frontier, time_us, epoch, nonce, checkpoint FROM heads WHERE workspace = ?1")?
@@ -25,16 +26,19 @@ pub(super) fn load_head(db: &Connection, number: i64) -> rusqlite::Result<Head> 
 pub(super) fn read_entries(db: &Connection, number: i64, from: u64, limit: usize) -> rusqlite::Result<Vec<EntryRow>> {
     let mut found = Vec::new();
     let limit = limit.min(crate::MAX_PAGE);
-    let mut read = db
-        .prepare_cached("SELECT id, leaf_hashes, ends, entries FROM segments WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
+    let mut read = db.prepare_cached(
+        "SELECT id, leaf_hashes, ends, entries, coding FROM segments WHERE id >= ?1 AND id < ?2 ORDER BY id",
+    )?;
     let mut segments = read.query([segment_of(db, number, from)?, segment::ids(number).end])?;
     while found.len() < limit
         && let Some(row) = segments.next()?
     {
         let blob = |column: usize| row.get_ref(column)?.as_blob().map_err(rusqlite::Error::from);
-        let entries = segment::unpack(segment::first_index(row.get(0)?), blob(1)?, blob(2)?, blob(3)?);
+        // What cannot be restored has no bytes: each of its entries is a gap.
+        let bytes = coding::restore(row.get(4)?, blob(3)?).unwrap_or_default();
+        let entries = packed::unpack(segment::first_index(row.get(0)?), blob(1)?, blob(2)?, &bytes);
         let wanted = entries.filter(|(index, ..)| *index >= from).take(limit - found.len());
-        found.extend(wanted.map(segment::row));
+        found.extend(wanted.map(packed::row));
     }
     Ok(found)
 }

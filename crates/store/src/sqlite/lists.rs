@@ -1,6 +1,6 @@
 //! The projection: its file, how it is filled, how it is searched.
 //!
-//! Rows lie in blocks of neighbours beside a summary each (`block.rs`). Filling it is appending, which an index per
+//! Rows lie in blocks of neighbours beside a summary each (`summary.rs`). Filling it is appending, which an index per
 //! filter is not; searching reads all summaries, a thousand bytes for 256 decisions, and the blocks that may match.
 //!
 //! It is made again from nothing when it is damaged, of another version, or does not continue the
@@ -10,10 +10,11 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
-use super::block::{self, MOST_ROWS, Probe, Summary};
 use super::database::{Database, Durability};
 use super::errors::{signed, unavailable, unsigned};
+use super::summary::Summary;
 use super::{folder, ledger, schema, segment, tallies};
+use crate::block::{self, MOST_ROWS, Probe};
 use crate::error::StoreError;
 use crate::rows::{DecisionFilter, DecisionRow, Tally};
 
@@ -107,10 +108,8 @@ fn write(
             Some((id, mut summary)) if summary.last_index < first.index && summary.count < MOST_ROWS => {
                 let own = ascending(rest, MOST_ROWS - summary.count);
                 let mut bytes = Vec::new();
-                for row in own {
-                    summary.add(row);
-                    block::write(row, &mut bytes);
-                }
+                summary.add_all(own);
+                own.iter().for_each(|row| block::write(row, &mut bytes));
                 tx.prepare_cached("UPDATE blocks SET rows = CAST(rows || ?2 AS BLOB) WHERE id = ?1")?
                     .execute(params![id, bytes])?;
                 put_summary(tx, id, &summary)?;
@@ -154,10 +153,8 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
 /// Writes a block whole.
 fn put_block(tx: &Connection, id: i64, rows: &[DecisionRow]) -> rusqlite::Result<()> {
     let (mut summary, mut bytes) = (Summary::new(), Vec::new());
-    for row in rows {
-        summary.add(row);
-        block::write(row, &mut bytes);
-    }
+    summary.add_all(rows);
+    rows.iter().for_each(|row| block::write(row, &mut bytes));
     tx.prepare_cached("INSERT OR REPLACE INTO blocks (id, rows) VALUES (?1, ?2)")?.execute(params![id, bytes])?;
     put_summary(tx, id, &summary)
 }
@@ -265,7 +262,7 @@ fn list_above(
         let in_time = filter.since_us.is_none_or(|since| summary.last_at_us >= since);
         if in_time && summary.last_index > after && summary.may_have(&probes) {
             read_block(db, row.get(0)?, |row| {
-                if row.index > after && row.passes(filter) {
+                if row.passes(filter) {
                     found.push(row.to_row());
                 }
             })?;

@@ -8,7 +8,6 @@
 
 mod accounts;
 mod approvals;
-mod block;
 mod calls;
 mod commit;
 mod control;
@@ -17,9 +16,11 @@ mod errors;
 mod folder;
 mod ledger;
 mod lists;
+mod parts;
 mod payloads;
 mod schema;
 pub(crate) mod segment;
+mod summary;
 mod tallies;
 #[cfg(test)]
 mod tests;
@@ -197,22 +198,50 @@ impl Store for SqliteStore {
         self.read(workspace, |db, number| payloads::load(db, number, index))
     }
 
+    fn read_payloads(&self, workspace: &str, from: u64, count: usize) -> Result<Vec<(u64, Payload)>, StoreError> {
+        self.read(workspace, |db, number| payloads::read(db, number, from, count))
+    }
+
     fn erase_payloads(&self, workspace: &str, now_us: i64, limit: usize) -> Result<usize, StoreError> {
         let number = self.number(workspace)?;
         let erased = payloads::erase(&mut *self.ledger.writer()?, number, now_us, limit).map_err(unavailable)?;
-        if erased > 0 {
+        if erased.count > 0 {
             self.must_empty_log.store(true, std::sync::atomic::Ordering::Release);
         }
-        Ok(erased)
+        match erased.unread.first() {
+            // Whoever is told that all of a page is erased comes again.
+            Some(first) if erased.count < limit.min(crate::MAX_PAGE) => Err(unavailable(format_args!(
+                "payloads of {} commits are due and cannot be read, so they are not erased; the first is that of entry {first}",
+                erased.unread.len()
+            ))),
+            _ => Ok(erased.count),
+        }
     }
 
     fn save_snapshot(&self, workspace: &str, snapshot: &Snapshot) -> Result<(), StoreError> {
         let number = self.number(workspace)?;
-        control::save_snapshot(&mut *self.ledger.writer()?, number, snapshot)
+        control::save_snapshot(&mut *self.ledger.writer()?, number, snapshot)?;
+        let kept = self.read(workspace, control::load_snapshots)?;
+        parts::keep_only(&*self.lists.writer()?, number, &kept).map_err(unavailable)
+    }
+
+    fn put_snapshot_part(&self, workspace: &str, size: u64, part: u32, bytes: &[u8]) -> Result<(), StoreError> {
+        let number = self.number(workspace)?;
+        parts::put(&*self.lists.writer()?, number, size, part, bytes).map_err(unavailable)
+    }
+
+    fn load_snapshot_part(&self, workspace: &str, size: u64, part: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        let number = self.number(workspace)?;
+        self.lists.reader()?.read(|db| parts::load(db, number, size, part))
     }
 
     fn load_snapshots(&self, workspace: &str) -> Result<Vec<Snapshot>, StoreError> {
         self.read(workspace, control::load_snapshots)
+    }
+
+    fn keep_document(&self, workspace: &str, kind: &str, key: &str, bytes: Option<&[u8]>) -> Result<(), StoreError> {
+        let number = self.number(workspace)?;
+        control::keep_document(&*self.ledger.writer()?, number, kind, key, bytes).map_err(unavailable)
     }
 
     fn project_decisions(&self, workspace: &str, rows: &[DecisionRow], cursor: u64) -> Result<(), StoreError> {

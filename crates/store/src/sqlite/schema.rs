@@ -20,7 +20,12 @@ pub(super) struct Schema {
 pub(super) const LEDGER: Schema = Schema {
     application_id: 0x5250_4c31,
     oldest: 2,
-    migrations: &[include_str!("schema/ledger_0002.sql"), include_str!("schema/ledger_accounts.sql")],
+    migrations: &[
+        include_str!("schema/ledger_0002.sql"),
+        include_str!("schema/ledger_accounts.sql"),
+        include_str!("schema/ledger_coding.sql"),
+        include_str!("schema/ledger_documents.sql"),
+    ],
 };
 pub(super) const LISTS: Schema = Schema {
     application_id: 0x5250_4c32,
@@ -29,6 +34,7 @@ pub(super) const LISTS: Schema = Schema {
         include_str!("schema/lists_0002.sql"),
         include_str!("schema/lists_tallies.sql"),
         include_str!("schema/lists_rules.sql"),
+        include_str!("schema/lists_snapshots.sql"),
     ],
 };
 

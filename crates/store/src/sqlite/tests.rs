@@ -6,7 +6,8 @@ use super::Options;
 use crate::contract::Place;
 use crate::contract::samples::{self, Chain, START_US};
 use crate::{
-    ApprovalFilter, Batch, CommitError, DecisionFilter, DecisionRow, SqliteStore, Store, StoreError, WalState,
+    ApprovalFilter, Batch, CommitError, DecisionFilter, DecisionRow, NewPayload, Payload, SqliteStore, Store,
+    StoreError, WalState,
 };
 
 struct Folder(tempfile::TempDir);
@@ -78,7 +79,7 @@ fn a_newer_older_or_foreign_database_is_refused_and_left_alone() {
     drop(open(&folder));
     outside(&folder, "runplane.db").execute("INSERT INTO versions (version) VALUES (99)", []).unwrap();
     let error = refusal(SqliteStore::open(folder.0.path(), &Options::default()));
-    assert_eq!(error, StoreError::Newer { found: 99, known: 3 });
+    assert_eq!(error, StoreError::Newer { found: 99, known: 5 });
 
     let folder = Folder::new();
     drop(open(&folder));
@@ -97,6 +98,113 @@ fn a_newer_older_or_foreign_database_is_refused_and_left_alone() {
     assert_eq!(tables, 1);
 }
 
+/// Bytes that cannot be made shorter.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 1u64;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state.to_be_bytes()[0]
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}
+
+#[test]
+fn what_is_shortened_is_read_and_erased_like_anything_else() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    let mut chain = Chain::begin(&store, "one");
+    // A short commit, which stays as it is, and a long one.
+    for count in [2, 200] {
+        let mut batch = chain.next(count);
+        let first = batch.expected_size;
+        for (entry, index) in batch.entries.iter_mut().zip(first..) {
+            entry.bytes = format!("{{\"index\":{index},\"the same\":\"in every entry\"}}").into_bytes();
+        }
+        let payload = |index: u64| {
+            let due = index.is_multiple_of(2).then_some(START_US);
+            let bytes = format!("payload {index} of an action like any other").into_bytes();
+            NewPayload { bytes, ..samples::payload(index, due) }
+        };
+        batch.payloads = (first..first + count).map(payload).collect();
+        chain.commit(&store, &batch);
+    }
+    let codings: Vec<i64> = outside(&folder, "runplane.db")
+        .prepare("SELECT s.coding + p.coding FROM segments s JOIN payloads p USING (id) ORDER BY id")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(codings, [0, 2]);
+    assert_eq!(store.erase_payloads("ws_one", START_US, 1_000).unwrap(), 101);
+    for row in store.read_entries("ws_one", 1, 1_000).unwrap() {
+        let index = row.index;
+        assert_eq!(row.bytes, format!("{{\"index\":{index},\"the same\":\"in every entry\"}}").into_bytes());
+        match store.load_payload("ws_one", index).unwrap() {
+            Payload::Present(stored) if index % 2 == 1 => {
+                assert_eq!(stored.bytes, format!("payload {index} of an action like any other").into_bytes());
+            }
+            Payload::Erased if index % 2 == 0 => {}
+            other => panic!("{index}: {other:?}"),
+        }
+    }
+    assert_eq!(store.read_entries("ws_one", 1, 1_000).unwrap().len(), 202);
+}
+
+#[test]
+fn what_cannot_be_read_is_not_written_back_by_erasing_and_the_rest_is_erased() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    let mut chain = Chain::begin(&store, "one");
+    // Two short commits and two long ones, all of them due.
+    let mut firsts = Vec::new();
+    for count in [2, 200, 2, 200] {
+        let mut batch = chain.next(count);
+        firsts.push(batch.expected_size);
+        let payloads = batch.expected_size..batch.expected_size + count;
+        let payload = |index: u64| {
+            let bytes = format!("payload {index} of an action like any other").into_bytes();
+            NewPayload { bytes, ..samples::payload(index, Some(START_US)) }
+        };
+        batch.payloads = payloads.map(payload).collect();
+        chain.commit(&store, &batch);
+    }
+    drop(store);
+    let rows = |folder: &Folder| -> Vec<(Vec<u8>, Vec<u8>, i64)> {
+        let database = outside(folder, "runplane.db");
+        let mut read = database.prepare("SELECT heads, bytes, coding FROM payloads ORDER BY id").unwrap();
+        let rows = read.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    let whole = rows(&folder);
+    assert_eq!(whole.iter().map(|(_, _, coding)| *coding).collect::<Vec<_>>(), [0, 1, 0, 1]);
+    // A long one that cannot be restored, and a short one that ends too early.
+    let spoil = "UPDATE payloads SET bytes = substr(bytes, 1, length(bytes) - 1)
+                 WHERE id IN (SELECT id FROM payloads ORDER BY id LIMIT 2 OFFSET 1)";
+    assert_eq!(outside(&folder, "runplane.db").execute(spoil, []).unwrap(), 2);
+    let spoiled = rows(&folder);
+
+    let store = open(&folder);
+    assert_eq!(store.erase_payloads("ws_one", START_US, 150).unwrap(), 150, "whoever gets all of it comes again");
+    let error = store.erase_payloads("ws_one", START_US, 150).unwrap_err().to_string();
+    assert!(error.contains("2 commits") && error.contains(&format!("entry {}", firsts[1])), "{error}");
+    assert!(store.erase_payloads("ws_one", START_US, 150).is_err(), "as long as something due is not erased");
+    for index in [firsts[0], firsts[3], firsts[3] + 199] {
+        assert_eq!(store.load_payload("ws_one", index).unwrap(), Payload::Erased, "{index}");
+    }
+    assert!(store.load_payload("ws_one", firsts[1]).is_err());
+    drop(store);
+    assert_eq!(rows(&folder)[1..3], spoiled[1..3], "not one byte of it is another one");
+
+    let mend = "UPDATE payloads SET bytes = ?2 WHERE id = (SELECT id FROM payloads ORDER BY id LIMIT 1 OFFSET ?1)";
+    for (place, (_, bytes, _)) in (0i64..).zip(&whole).skip(1).take(2) {
+        outside(&folder, "runplane.db").execute(mend, rusqlite::params![place, bytes]).unwrap();
+    }
+    let store = open(&folder);
+    assert_eq!(store.erase_payloads("ws_one", START_US, 500).unwrap(), 202);
+    assert_eq!(store.load_payload("ws_one", firsts[1]).unwrap(), Payload::Erased);
+}
+
 #[test]
 fn a_full_database_refuses_the_batch_whole_and_goes_on_when_there_is_room() {
     let folder = Folder::new();
@@ -105,7 +213,7 @@ fn a_full_database_refuses_the_batch_whole_and_goes_on_when_there_is_room() {
     let mut chain = Chain::begin(&store, "one");
     let big = |chain: &Chain| -> Batch {
         let mut batch = chain.next_full(4);
-        batch.payloads.iter_mut().for_each(|payload| payload.bytes = vec![1; 5_000]);
+        batch.payloads.iter_mut().for_each(|payload| payload.bytes = noise(5_000));
         batch
     };
     let refused = loop {

@@ -1,5 +1,6 @@
 //! `audit`: is the ledger what was signed, and a copy of it to keep elsewhere.
 
+mod blocks;
 mod export;
 mod report;
 mod source;

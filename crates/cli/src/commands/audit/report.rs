@@ -30,6 +30,9 @@ pub struct Ledger {
     key: String,
     key_trust: Trust,
     rollback: String,
+    /// With `--sparse`: not every checkpoint was looked at.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    sparse: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_bad: Option<FirstBad>,
     /// With `--state`.
@@ -72,8 +75,13 @@ impl Ledger {
             key_trust: trust,
             rollback: report.rollback.to_string(),
             first_bad,
+            sparse: false,
             state: None,
         }
+    }
+
+    pub fn sparse(self, sparse: bool) -> Self {
+        Self { sparse, ..self }
     }
 
     /// Whatever is not as the ledger says makes it invalid.
@@ -85,6 +93,10 @@ impl Ledger {
     fn print(&self, out: &Output) {
         let Self { origin, entries, checkpoints, .. } = self;
         match &self.first_bad {
+            None if !self.valid => {
+                let what = "entries as they were signed, but not all is as they add up to";
+                out.toned(Tone::Bad, "DIFFERS", format_args!("{origin}: {entries} {what}"));
+            }
             None => {
                 out.toned(Tone::Good, "VALID", format_args!("{origin}: {entries} entries, {checkpoints} checkpoints"));
             }
@@ -93,6 +105,9 @@ impl Ledger {
                 out.toned(Tone::Bad, "BROKEN", format_args!("{origin} at entry {index}{line}: {problem}"));
                 out.line(format_args!("  the first {} of {entries} entries are proven", self.proven));
             }
+        }
+        if self.sparse {
+            out.line(format_args!("  signatures: not all were checked, because of --sparse"));
         }
         out.line(format_args!("  root {}", self.root));
         let trust = match self.key_trust {
@@ -103,16 +118,28 @@ impl Ledger {
         out.line(format_args!("  key {} ({trust})", self.key));
         out.line(format_args!("  rollback {}", self.rollback));
         if let Some(state) = &self.state {
-            let (snapshots, open) = (state.snapshots, state.open_approvals);
-            match state.differences.as_slice() {
-                [] => out.line(format_args!(
-                    "  state as the ledger adds up to: {snapshots} snapshots, {open} open approvals"
-                )),
-                differences => {
-                    differences.iter().for_each(|difference| out.line(format_args!("  state: {difference}")))
-                }
-            }
+            print_state(state, out);
         }
+    }
+}
+
+fn print_state(state: &StateReport, out: &Output) {
+    let times = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let word = if state.differences.is_empty() { "as the ledger adds up to" } else { "not as the ledger adds up to" };
+    out.line(format_args!(
+        "  state {word}: {} decisions made again, {}, {}, {}",
+        state.decisions,
+        times(state.fills, "past counted again", "pasts counted again"),
+        times(state.snapshots, "snapshot", "snapshots"),
+        times(state.open_approvals, "open approval", "open approvals"),
+    ));
+    if state.erased > 0 {
+        out.line(format_args!("  {} payload erased: these decisions could not be made again", state.erased));
+    }
+    state.unknown.iter().for_each(|unknown| out.line(format_args!("  not known any more: {unknown}")));
+    state.differences.iter().for_each(|difference| out.line(format_args!("  differs: {difference}")));
+    if state.more_differences > 0 {
+        out.line(format_args!("  and {} differences more", state.more_differences));
     }
 }
 

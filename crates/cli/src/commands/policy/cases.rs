@@ -7,7 +7,7 @@
 //! for a person where BLOCK is expected. One that is met must leave the list.
 
 use super::coverage::Coverage;
-use super::trial::{Ask, Before, Decided, Trial};
+use super::trial::{Action, Before, Decided, Trial};
 use super::{read, render};
 use crate::exit::Exit;
 use crate::output::{Output, Tone};
@@ -20,7 +20,6 @@ use runplane_core::packs;
 use runplane_core::settings::Settings;
 use runplane_core::time::{Micros, Span};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -76,16 +75,16 @@ struct SetupAgent {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Case {
     id: String,
-    action: CaseAction,
+    action: Action,
     expect: Outcome,
     #[serde(default)]
     why: String,
     /// The n-th identical call decides.
     #[serde(default)]
     repeat: Option<u32>,
-    /// What was before it, in a workspace of its own.
+    /// What was before it, in a workspace of its own; an empty list is nothing.
     #[serde(default)]
-    history: Vec<CaseBefore>,
+    history: Option<Vec<CaseBefore>>,
     #[serde(default)]
     audit: Option<String>,
     #[serde(default)]
@@ -94,36 +93,13 @@ struct Case {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CaseAction {
-    #[serde(rename = "type")]
-    action_type: String,
-    target: String,
-    #[serde(default)]
-    tool: Option<String>,
-    #[serde(default)]
-    context: Option<Box<RawValue>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct CaseBefore {
-    action: CaseAction,
+    action: Action,
     /// A length of time such as `2h`.
     ago: String,
     /// As `past.outcome` says it; `allowed` if absent.
     #[serde(default)]
     outcome: Option<String>,
-}
-
-impl CaseAction {
-    fn ask(&self) -> Ask<'_> {
-        Ask {
-            action: &self.action_type,
-            target: &self.target,
-            tool: self.tool.as_deref(),
-            context: self.context.as_ref().map_or("{}", |context| context.get()),
-        }
-    }
 }
 
 impl CaseBefore {
@@ -210,10 +186,8 @@ pub fn run(args: &Args, out: &Output) -> anyhow::Result<Exit> {
 }
 
 fn decide(trial: &mut Trial, case: &Case, coverage: &mut Coverage) -> anyhow::Result<Decided> {
-    if case.history.is_empty() {
-        return repeat(trial, case, coverage);
-    }
-    let past = case.history.iter().map(CaseBefore::read).collect::<anyhow::Result<Vec<_>>>()?;
+    let Some(history) = &case.history else { return repeat(trial, case, coverage) };
+    let past = history.iter().map(CaseBefore::read).collect::<anyhow::Result<Vec<_>>>()?;
     trial.after(&past, |trial| repeat(trial, case, coverage))?
 }
 

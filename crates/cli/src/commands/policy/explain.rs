@@ -3,7 +3,7 @@
 //! Against files or the shipped packs it is decided in process, with nothing counted yet; else the server is asked,
 //! which has the meters of this moment. Nothing is recorded either way.
 
-use super::trial::{Ask, Trial};
+use super::trial::{Action, Trial};
 use super::{gather, settings};
 use crate::args::Global;
 use crate::exit::Exit;
@@ -58,18 +58,6 @@ struct Call {
     subject: Option<String>,
     #[serde(default)]
     session: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Action {
-    #[serde(rename = "type")]
-    action_type: String,
-    target: String,
-    #[serde(default)]
-    tool: Option<String>,
-    #[serde(default)]
-    context: Option<Box<RawValue>>,
 }
 
 pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
@@ -141,12 +129,7 @@ fn decide(args: &Args, call: &str) -> anyhow::Result<Value> {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the policies do not publish: {}", lines.join("; "))
     })?;
-    let ask = Ask {
-        action: &call.action.action_type,
-        target: &call.action.target,
-        tool: call.action.tool.as_deref(),
-        context: call.action.context.as_ref().map_or("{}", |context| context.get()),
-    };
+    let ask = call.action.ask();
     let who = super::trial::Who { subject: call.subject, session: call.session, source: args.source.clone() };
     let Some((explanation, canonical, readings)) = trial.explain(&ask, who, &policies)? else {
         bail!("a server would block this call unread: it is no call");

@@ -14,6 +14,8 @@ use runplane_core::policy::{Bundle, BundleInputs, LoadError};
 use runplane_core::settings::Settings;
 use runplane_core::time::{Micros, Span};
 use runplane_core::value::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 const BETWEEN_CALLS: Span = Span(1_000);
 
@@ -31,6 +33,30 @@ pub struct Ask<'a> {
     pub tool: Option<&'a str>,
     /// The JSON text, so that it is read as strictly as a server reads it.
     pub context: &'a str,
+}
+
+/// An action as somebody wrote it down.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Action {
+    #[serde(rename = "type")]
+    action_type: String,
+    target: String,
+    #[serde(default)]
+    tool: Option<String>,
+    #[serde(default)]
+    context: Option<Box<RawValue>>,
+}
+
+impl Action {
+    pub fn ask(&self) -> Ask<'_> {
+        Ask {
+            action: &self.action_type,
+            target: &self.target,
+            tool: self.tool.as_deref(),
+            context: self.context.as_ref().map_or("{}", |context| context.get()),
+        }
+    }
 }
 
 /// A call that was made before.

@@ -5,7 +5,7 @@ fn reading(context: &str) -> (Option<String>, Option<String>) {
     let Reading::Object(members) = read(&call("process_refund", context)) else { panic!("{context}") };
     let shown = |value: &Value| match value {
         Value::Number(number) => number.to_string(),
-        Value::Text(text) => text.clone(),
+        Value::Text(text) => text.to_string(),
         other => panic!("{other:?}"),
     };
     (members.get("amount").map(shown), members.get("currency").map(shown))

@@ -8,6 +8,8 @@ pub(super) enum Address {
     /// The domain in lower case without its final dot.
     Mail {
         domain: String,
+        /// The name in front says that everybody reads it.
+        everybody: bool,
     },
     Phone,
 }
@@ -104,7 +106,32 @@ fn mail(address: &str) -> Option<Address> {
         return None;
     }
     // Our domains are ASCII, so a domain in other letters is somebody else's whatever it looks like.
-    Some(Address::Mail { domain: domain.to_ascii_lowercase() })
+    Some(Address::Mail { domain: domain.to_ascii_lowercase(), everybody: reaches_everybody(local) })
+}
+
+/// Whether the name of a mailbox is that of everybody: `everyone`, `all-staff`, `sales.all`.
+fn reaches_everybody(local: &str) -> bool {
+    let lower = local.to_ascii_lowercase();
+    let mut words = lower.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
+    let (first, last) = (words.clone().next(), words.next_back());
+    let all = |word: Option<&str>| {
+        matches!(
+            word,
+            Some(
+                "all"
+                    | "everyone"
+                    | "everybody"
+                    | "allstaff"
+                    | "allhands"
+                    | "allemployees"
+                    | "staff"
+                    | "employees"
+                    | "company"
+                    | "companywide"
+            )
+        )
+    };
+    all(first) || all(last)
 }
 
 /// Digits with the usual decoration; nothing else, so that no word counts as a number.

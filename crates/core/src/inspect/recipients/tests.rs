@@ -34,7 +34,7 @@ fn every_usual_form_is_read() {
         r#"{"headers":[{"name":"To","value":"ana@acme.example"}]}"#,
         r#"{"message":{"to":"ana@acme.example","subject":"hi"}}"#,
         r#"{"to":{"ana@acme.example":"Ana"}}"#,
-        r#"{"to":"ana@mail.acme.example."}"#,
+        r#"{"to":"ana@acme.example."}"#,
         r#"{"to":"ana@acme.example, ","cc":null,"bcc":[]}"#,
         r#"{"to":"ana@acme.example","replyTo":"x@evil.test","from":"y@evil.test","body":"write to z@evil.test\nBcc: q@evil.test"}"#,
     ] {
@@ -181,7 +181,7 @@ proptest! {
     fn an_external_recipient_is_never_hidden_by_more_text(key in "[a-zA-Z_]{1,10}", noise in "\\PC{0,24}", place in 0usize..3) {
         let hidden = Value::from("x@evil.test");
         let mut members = Object::from([("to".to_owned(), Value::from("ana@acme.example"))]);
-        members.insert(key, Value::Text(noise));
+        members.insert(key, Value::from(noise));
         members.insert(["bcc", "cc", "recipients"][place].to_owned(), hidden);
         let mut call = call("send_email", "{}");
         call.context = members;
@@ -192,7 +192,7 @@ proptest! {
     #[test]
     fn an_internal_reading_comes_only_from_plain_internal_addresses(text in "[ -~]{0,6}[a-z@.<>\", ]{0,10}@?acme.example[ -~]{0,8}") {
         let mut call = call("send_email", "{}");
-        call.context.insert("to".to_owned(), Value::Text(text.clone()));
+        call.context.insert("to".to_owned(), Value::from(text.clone()));
         let Reading::Object(members) = read(&call, &settings()) else { panic!() };
         if members["external"] == Value::from(0) {
             // Whoever splits at every separator there is finds only addresses of ours.

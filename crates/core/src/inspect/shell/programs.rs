@@ -101,6 +101,16 @@ pub(super) fn raises(name: &str) -> bool {
     RAISES.contains(&name)
 }
 
+/// Whether a program prints all variables, and so the passwords among them, or one that sounds like one.
+pub(super) fn prints_settings<'a>(name: &str, arguments: impl Iterator<Item = &'a str>) -> bool {
+    let mut named = arguments.filter(|argument| !argument.starts_with('-')).peekable();
+    let secret = |name: &str| {
+        let upper = name.to_ascii_uppercase();
+        ["KEY", "TOKEN", "SECRET", "PASS", "CRED", "AUTH"].iter().any(|part| upper.contains(part))
+    };
+    name == "printenv" && (named.peek().is_none() || named.any(secret))
+}
+
 /// Options with which a looking program writes or runs something.
 pub(super) fn makes_reader_act<'a>(name: &str, mut arguments: impl Iterator<Item = &'a str>) -> bool {
     match name {

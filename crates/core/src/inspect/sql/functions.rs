@@ -36,6 +36,48 @@ const HARMLESS: &[&str] = &[
     // Who and where.
     "current_user", "session_user", "user", "current_schema", "current_database", "database", "schema", "version",
     "gen_random_uuid", "uuid_generate_v4", "uuid", "newid",
+    // BigQuery.
+    "struct", "array", "safe_cast", "safe_divide", "safe_offset", "countif", "logical_and", "logical_or", "format_date",
+    "format_timestamp", "format_datetime", "parse_date", "parse_timestamp", "parse_datetime", "timestamp_trunc",
+    "timestamp_diff", "timestamp_add", "timestamp_sub", "datetime_trunc", "datetime_diff", "datetime_add", "datetime_sub",
+    "generate_array", "generate_date_array", "generate_timestamp_array", "array_concat", "array_reverse", "approx_quantiles",
+    "approx_top_count", "farm_fingerprint", "to_json_string", "json_extract_scalar", "json_extract_array", "regexp_contains",
+    "regexp_extract", "regexp_extract_all", "split", "contains_substr", "ends_with", "normalize", "to_hex", "from_hex",
+    "to_base64", "from_base64", "unix_seconds", "unix_millis", "timestamp_seconds", "timestamp_millis", "last_day",
+    // Snowflake.
+    "flatten", "object_construct", "object_keys", "array_construct", "array_size", "array_contains",
+    "parse_json", "try_parse_json", "iff", "zeroifnull", "nullifzero", "nvl2", "decode", "to_varchar", "to_variant",
+    "to_array", "to_object", "to_boolean", "try_to_number", "try_to_date", "try_to_timestamp", "to_timestamp_ntz",
+    "convert_timezone", "monthname", "dayname", "time_slice", "ratio_to_report", "hash", "approx_percentile", "get_path",
+    "object_agg", "booland_agg", "boolor_agg", "contains", "strtok", "hll", "min_by", "max_by",
+    // SQL Server.
+    "count_big", "string_split", "openjson", "isjson", "format", "datename", "eomonth", "datefromparts", "try_convert",
+    "choose", "patindex", "stuff", "quotename", "checksum", "hashbytes", "getutcdate", "sysutcdatetime", "object_id",
+    "object_name", "schema_name", "db_name", "isnumeric", "space", "replicate", "unicode", "nchar", "difference", "parsename",
+    // PostgreSQL.
+    "pg_size_pretty", "pg_total_relation_size", "pg_relation_size", "pg_table_size", "pg_indexes_size", "pg_database_size",
+    "pg_get_viewdef", "pg_get_indexdef", "pg_get_constraintdef", "pg_typeof", "format_type", "obj_description",
+    "col_description", "to_regclass", "quote_ident", "quote_literal", "date_bin", "justify_days", "justify_hours",
+    "justify_interval", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "make_timestamp", "overlay",
+    "string_to_table", "regexp_split_to_array", "regexp_split_to_table", "regexp_count", "unaccent",
+    "array_remove", "array_append", "array_prepend", "array_cat", "array_positions", "array_upper", "array_lower",
+    "jsonb_set", "jsonb_strip_nulls", "json_strip_nulls", "jsonb_pretty", "jsonb_path_query", "jsonb_path_exists",
+    "jsonb_object_keys", "json_object_keys", "json_to_recordset", "jsonb_to_recordset", "row_to_json", "num_nonnulls",
+    "num_nulls", "regr_slope", "covar_pop", "covar_samp", "bit_length", "pg_is_in_recovery",
+    // Places.
+    "st_distance", "st_dwithin", "st_within", "st_contains", "st_intersects", "st_astext", "st_asgeojson", "st_makepoint",
+    "st_point", "st_setsrid", "st_transform", "st_area", "st_length", "st_buffer", "st_centroid", "st_x", "st_y",
+    "st_geogpoint", "st_geomfromtext", "st_geogfromtext",
+    // MySQL.
+    "find_in_set", "field", "elt", "json_arrayagg", "json_objectagg", "json_length", "json_keys", "json_search",
+    "substring_index", "str_to_date", "time_to_sec", "sec_to_time", "weekday", "yearweek", "makedate",
+    "period_diff", "utc_timestamp", "utc_date", "inet_aton", "inet_ntoa", "unhex", "crc32", "bit_count", "bin", "oct",
+    // SQLite and ClickHouse.
+    "printf", "total", "typeof", "json_group_array", "json_group_object", "json_type", "json_valid", "unixepoch", "uniq",
+    "uniqexact", "sumif", "avgif", "quantile", "argmax", "argmin", "todate", "todatetime", "tostartofday",
+    "tostartofhour", "tostartofmonth", "todayofweek", "toyyyymm", "tostring", "arrayjoin", "has",
+    // Oracle.
+    "add_months", "months_between", "next_day", "sys_guid", "ora_hash", "regexp_instr", "systimestamp",
     // Full text.
     "to_tsvector", "to_tsquery", "plainto_tsquery", "websearch_to_tsquery", "ts_rank", "ts_headline",
 ];

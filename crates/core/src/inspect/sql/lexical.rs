@@ -88,6 +88,23 @@ fn changes_of_something(verb: &str, object: &str) -> bool {
     }
 }
 
+/// `SHOW CREATE TABLE app.users` and nothing else.
+pub(super) fn shows_definition(text: &str) -> bool {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "_.` \n;".contains(character);
+    let words: Vec<&str> = text.trim().trim_end_matches(';').split_whitespace().collect();
+    let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
+    match words.as_slice() {
+        [show, create, kind, name] => {
+            is(show, "SHOW")
+                && is(create, "CREATE")
+                && ["TABLE", "VIEW", "FUNCTION", "PROCEDURE", "TRIGGER", "EVENT"].iter().any(|known| is(kind, known))
+                && !name.contains(';')
+                && text.chars().all(plain)
+        }
+        _ => false,
+    }
+}
+
 fn first_word(text: &str) -> String {
     let first = text.trim_start_matches(|character: char| !character.is_ascii_alphabetic());
     first.chars().take_while(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_uppercase()).collect()
@@ -145,6 +162,11 @@ impl Scanner<'_> {
             match (character, next) {
                 ('-', '-') => self.line_comment(),
                 ('/', '*') => self.block_comment(),
+                // A comment to some, twice an operator to others.
+                ('/', '/') => {
+                    self.scan.is_ambiguous = true;
+                    self.skip(2);
+                }
                 ('\'' | '"' | '`', _) => self.quoted(character),
                 ('[', _) => self.bracketed(),
                 _ if character.is_alphabetic() || character == '_' => self.word(),

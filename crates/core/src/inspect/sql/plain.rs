@@ -91,7 +91,7 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
             b'<' if matches!(next, b'=' | b'>') => 2,
             b'>' | b'!' if next == b'=' => 2,
             b'-' if next == b'-' => return None,
-            b'/' if next == b'*' => return None,
+            b'/' if matches!(next, b'*' | b'/') => return None,
             b'<' | b'>' | b'=' if matches!(next, b' ' | b'\'' | b'$' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'(') => {
                 1
             }

@@ -102,6 +102,13 @@ impl Walk {
             | Statement::ShowDatabases { .. }
             | Statement::ShowSchemas { .. }
             | Statement::ShowViews { .. }
+            | Statement::ShowCreate { .. }
+            | Statement::ShowStatus { .. }
+            | Statement::ShowVariables { .. }
+            | Statement::ShowProcessList { .. }
+            | Statement::ShowCharset(_)
+            | Statement::ShowCollation { .. }
+            | Statement::ShowObjects(_)
             | Statement::ShowFunctions { .. } => self.note(Kind::Show),
             Statement::Insert(insert) => self.insert(insert),
             Statement::Update(update) => {

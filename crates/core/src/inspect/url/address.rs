@@ -28,7 +28,7 @@ pub(super) fn plain_path(path: &str) -> Option<String> {
     let lower = path.to_ascii_lowercase().replace("%2e", ".");
     let climbs = lower.split(['/', '\\']).any(|part| matches!(part, "." | "..") || part.starts_with("..;"));
     let strange =
-        lower.contains(['\\', '\0']) || lower.contains("%5c") || lower.contains("%00") || lower.contains("%25");
+        lower.contains(['\\', '\0']) || ["%5c", "%00", "%25", "%0a", "%0d"].iter().any(|sign| lower.contains(sign));
     (!climbs && !strange).then(|| if path.is_empty() { "/".to_owned() } else { path.to_owned() })
 }
 

@@ -11,7 +11,7 @@ use super::names::{self, Names};
 use super::{Condition, types};
 use crate::decimal::Decimal;
 use crate::digest::{Digest, sha256};
-use crate::meter::{On, Op};
+use crate::meter::{GroupId, On, Op};
 use crate::policy::counter::{Counter, Counts, Own, Per};
 use crate::policy::document::LONGEST_WINDOW;
 use crate::policy::program::key;
@@ -20,6 +20,7 @@ use crate::time::Span;
 use cel::common::ast::{CallExpr, Expr as Parsed, IdedExpr, LiteralValue};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// All counters of a bundle in the making.
 #[derive(Default)]
@@ -162,12 +163,15 @@ fn place(
     };
     // A struct of texts and numbers always serialises.
     let identity = sha256(&[b"runplane-past-v1\n", &serde_json::to_vec(&identity).unwrap_or_default()]);
+    // An event and its reset are counted from different calls and share a key: what is compared with is the same.
+    let asked: Vec<String> = predicate.keys.iter().map(|(_, own)| own.name()).collect();
+    let group = GroupId::new(&sha256(&[b"runplane-past-group-v1\n", asked.join(",").as_bytes()]));
     let shadow = lowering.names.shadow;
     let mut counters = lowering.names.counters.borrow_mut();
     if let Some(known) = counters.known.get(&identity) {
         return *known;
     }
-    let text: Box<str> = text_of_call(&lowering.source.text, at).unwrap_or(name).into();
+    let text: Arc<str> = text_of_call(&lowering.source.text, at).unwrap_or(name).into();
     let usual = match question {
         Question::Count | Question::Sum => On::Use,
         _ => On::Allowed,
@@ -175,6 +179,7 @@ fn place(
     let counter = |predicate: &Predicate, op: Op, sum: Option<Expr>| Counter {
         name: text.clone(),
         identity,
+        group,
         shadow,
         within,
         per: predicate.keys.iter().map(|(past, _)| past.clone()).collect(),

@@ -4,6 +4,7 @@
 
 use super::ast::{Expr, Function, Kind, MacroKind, Operator};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// How tightly an expression holds together; a looser one inside a tighter one gets parentheses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,7 +21,7 @@ enum Bond {
 
 /// The text of an expression; meters are named by `meters`, or by their place if that is too short.
 #[must_use]
-pub fn show(expr: &Expr, meters: &[Box<str>]) -> String {
+pub fn show(expr: &Expr, meters: &[Arc<str>]) -> String {
     let mut writer = Writer { out: String::with_capacity(32), meters };
     writer.expr(expr, Bond::If);
     writer.out
@@ -28,7 +29,7 @@ pub fn show(expr: &Expr, meters: &[Box<str>]) -> String {
 
 struct Writer<'a> {
     out: String,
-    meters: &'a [Box<str>],
+    meters: &'a [Arc<str>],
 }
 
 impl Writer<'_> {

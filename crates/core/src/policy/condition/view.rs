@@ -12,6 +12,7 @@ use crate::risk::Risk;
 use crate::settings::Settings;
 use crate::time::Micros;
 use crate::value::Object;
+use std::sync::Arc;
 
 #[derive(Clone, Copy)]
 pub struct View<'a> {
@@ -26,10 +27,25 @@ pub struct View<'a> {
 #[derive(Clone, Copy)]
 pub struct State<'a> {
     pub now: Micros,
-    /// Values of meters by their place in the bundle.
+    /// Values of meters by their place in the bundle, ascending.
     pub meters: &'a [(u32, MeterValue)],
     /// Names of all meters of the bundle, for messages.
-    pub names: &'a [Box<str>],
+    pub names: &'a [Arc<str>],
+}
+
+impl State<'_> {
+    /// What the meter at this place of the bundle says, if it was read.
+    #[must_use]
+    pub fn meter(&self, place: u32) -> Option<MeterValue> {
+        value_of(self.meters, place)
+    }
+}
+
+/// The value at this place, of values that are in the order of their places.
+#[must_use]
+pub fn value_of(meters: &[(u32, MeterValue)], place: u32) -> Option<MeterValue> {
+    let found = meters.binary_search_by_key(&place, |(known, _)| *known).ok()?;
+    meters.get(found).map(|(_, value)| *value)
 }
 
 impl<'a> View<'a> {
@@ -50,11 +66,12 @@ impl<'a> View<'a> {
 
     pub fn meter(&self, index: u32) -> Result<Decimal, What> {
         let Some(state) = self.state else { return Err(What::NotRead("meters".into())) };
-        let name = || usize::try_from(index).ok().and_then(|index| state.names.get(index)).cloned().unwrap_or_default();
-        match state.meters.iter().find(|(found, _)| *found == index) {
-            Some((_, MeterValue::Ready(value))) => Ok(*value),
-            Some((_, MeterValue::Filling)) => Err(What::MeterFilling(name())),
-            Some((_, MeterValue::Doubtful)) => Err(What::PastDoubtful(name())),
+        let known = usize::try_from(index).ok();
+        let name = || -> Box<str> { known.and_then(|index| state.names.get(index)).map_or("", |name| name).into() };
+        match state.meter(index) {
+            Some(MeterValue::Ready(value)) => Ok(value),
+            Some(MeterValue::Filling) => Err(What::MeterFilling(name())),
+            Some(MeterValue::Doubtful) => Err(What::PastDoubtful(name())),
             None => Err(What::NotRead(name())),
         }
     }

@@ -10,6 +10,7 @@ use crate::policy::rule::Rule;
 use crate::policy::source::Source;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Longest text of a value that is shown.
 const MOST: usize = 120;
@@ -52,7 +53,7 @@ impl Part {
 /// Looks at one call.
 pub struct Eye<'a, 'v> {
     pub view: &'v View<'a>,
-    pub meters: &'a [Box<str>],
+    pub meters: &'a [Arc<str>],
 }
 
 impl<'a> Eye<'a, '_> {

@@ -124,7 +124,7 @@ impl Case {
         let Some(size) = size.and_then(|size| usize::try_from(size).ok()).filter(|size| *size <= MOST) else { return };
         let kind = path.first().and_then(|name| catalogue.field(&self.action, name)).map(|field| field.kind);
         let value = match kind {
-            Some(FieldKind::Text) => Value::Text("x".repeat(size)),
+            Some(FieldKind::Text) => Value::from("x".repeat(size)),
             _ => Value::List((1..).take(size).map(Value::from).collect()),
         };
         put(&mut self.context, path, value);
@@ -266,7 +266,7 @@ fn labels(rule: &Rule, cube: &Cube) -> Vec<String> {
 fn sample(place: &Place, kind: Option<FieldKind>) -> Option<Value> {
     let values = &place.values;
     let number = || values.numbers.sample(place.key.whole).map(Value::Number);
-    let text = || sample_text(place).map(Value::Text);
+    let text = || sample_text(place).map(Value::from);
     let truth = || {
         let yes = values.has_kind(kinds::YES).then_some(Value::Bool(true));
         yes.or_else(|| values.has_kind(kinds::NO).then_some(Value::Bool(false)))
@@ -308,22 +308,22 @@ fn put(context: &mut Object, path: &[Box<str>], value: Value) {
     let Some((last, parents)) = path.split_last() else { return };
     let mut object = context;
     for parent in parents {
-        let inner = object.entry(parent.to_string()).or_insert_with(|| Value::Object(Object::new()));
+        let Some(inner) = object.get_or_insert_with(parent, || Value::Object(Object::new())) else { return };
         if !matches!(inner, Value::Object(_)) {
             *inner = Value::Object(Object::new());
         }
         let Value::Object(next) = inner else { return };
         object = next;
     }
-    object.insert(last.to_string(), value);
+    object.insert(&**last, value);
 }
 
 fn remove(context: &mut Object, path: &[Box<str>]) {
     let Some((last, parents)) = path.split_last() else { return };
     let mut object = context;
     for parent in parents {
-        let Some(Value::Object(next)) = object.get_mut(&**parent) else { return };
+        let Some(Value::Object(next)) = object.get_mut(parent) else { return };
         object = next;
     }
-    object.remove(&**last);
+    object.remove(last);
 }

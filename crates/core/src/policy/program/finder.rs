@@ -9,11 +9,12 @@ use super::shelf::{Gate, Shelf};
 use crate::catalogue::TypeName;
 use crate::policy::selector::{Actions, Targets};
 use crate::text;
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, HashMap};
 
 #[derive(Clone, Debug, Default)]
 pub struct Finder {
-    by_type: HashMap<TypeName, Group<Shelf>>,
+    by_type: FxHashMap<TypeName, Group<Shelf>>,
     /// About every action.
     any: Group<Shelf>,
     /// Perhaps about actions the catalogue does not know.
@@ -32,7 +33,7 @@ pub struct Found<'a> {
 struct Group<T> {
     /// About any target, or about targets that fit a glob.
     open: Scoped<T>,
-    by_target: HashMap<Box<str>, Scoped<T>>,
+    by_target: FxHashMap<Box<str>, Scoped<T>>,
 }
 
 /// Split by the source the policy is for.

@@ -79,6 +79,11 @@ impl<'a, 'v> Asking<'a, 'v> {
         expr().map_or_else(|| Err(missing()), |expr| evaluate::holds(expr, self.view, &mut self.budget))
     }
 
+    /// What an expression comes to, by the reference evaluator.
+    pub fn number(&mut self, expr: &'a Expr) -> Result<Decimal, Failure> {
+        evaluate::number(expr, self.view, &mut self.budget)
+    }
+
     /// What is in a slot of the program.
     pub fn slot(&mut self, place: u32) -> Seen<'a> {
         if let Some((_, seen)) = self.seen.iter().find(|(known, _)| *known == place) {

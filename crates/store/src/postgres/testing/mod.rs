@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::pool::Connections;
 use super::{Address, Options, PostgresStore};
+use tokio_postgres::types::Type;
 
 const VARIABLE: &str = "RUNPLANE_TEST_POSTGRES_URL";
 const NEARBY: [&str; 2] = ["postgres://%2Fvar%2Frun%2Fpostgresql/postgres", "postgres://127.0.0.1:5432/postgres"];
@@ -137,11 +138,73 @@ impl Database {
         PostgresStore::open(&self.address(), &patient()).unwrap()
     }
 
+    /// The same with partitions of the ledger that are soon full, if this is the first to open it.
+    pub fn open_cut(&self, partition: u64) -> PostgresStore {
+        PostgresStore::open(&self.address(), &Options { partition, ..patient() }).unwrap()
+    }
+
+    /// As programs up to this version of the schema left it.
+    pub fn raise_to(&self, version: usize) {
+        let connections = connect(&self.url()).unwrap();
+        let known = super::schema::MIGRATIONS.get(..version).unwrap();
+        connections.wait(super::schema::raise(&connections, &self.name, known, 1 << 25)).unwrap();
+    }
+
+    /// As a program does that knows one more version of the schema, which this one may use or may not.
+    pub fn raise_beyond(&self, for_us: bool, steps: &'static [&'static str]) {
+        let connections = connect(&self.url()).unwrap();
+        let needs = super::schema::newest() + i64::from(!for_us);
+        let known = super::schema::MIGRATIONS.iter().copied().chain([super::schema::Migration { needs, steps }]);
+        let known: Vec<_> = known.collect();
+        connections.wait(super::schema::raise(&connections, &self.name, &known, 1 << 25)).unwrap();
+    }
+
+    /// Whether tests may do here what only a superuser may, as on the server that they start for themselves.
+    pub fn is_ours(&self) -> bool {
+        self.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == Some("t".into())
+    }
+
+    /// Gives each entry a row of its own, as older versions wrote them: for strangers, who change one.
+    pub fn unpack_entries(&self) {
+        let connections = connect(&self.url()).unwrap();
+        let unpacked = connections.run(async |db| {
+            let packed = "DELETE FROM runplane.entries WHERE ends IS NOT NULL
+                RETURNING entry_index, bytes, leaf_hash, ends, coding, workspace, length(leaf_hash), payload_day, payload_days";
+            for row in db.query_typed(packed, &[]).await? {
+                let places = super::segments::places(&row, [0, 6, 7, 8])?;
+                for (entry, (_, day)) in super::segments::entries(&row)?.iter().zip(places) {
+                    let index = super::errors::signed(entry.index)?;
+                    db.execute_typed(
+                        "INSERT INTO runplane.entries (workspace, entry_index, leaf_hash, bytes, payload_day)
+                         VALUES ($1, $2, $3, $4, $5)",
+                        &[
+                            (&row.get::<_, i64>(5), Type::INT8),
+                            (&index, Type::INT8),
+                            (&entry.leaf_hash.as_slice(), Type::BYTEA),
+                            (&entry.bytes, Type::BYTEA),
+                            (&day, Type::INT4),
+                        ],
+                    )
+                    .await?;
+                }
+            }
+            Ok(())
+        });
+        unpacked.unwrap();
+    }
+
     /// Statements of a stranger; the first column of the first row as text, if there is one.
     pub fn execute(&self, sql: &str) -> Option<String> {
         let connections = connect(&self.url()).unwrap();
-        let messages = connections.run(async |db| Ok(db.simple_query(sql).await?)).unwrap();
-        messages.iter().find_map(|message| match message {
+        // However long it takes.
+        let asked = connections.wait(async {
+            super::pool::take(&connections.readers)
+                .await?
+                .simple_query(sql)
+                .await
+                .map_err(|error| super::errors::unavailable(super::errors::describe(&error)))
+        });
+        asked.unwrap().iter().find_map(|message| match message {
             tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
             _ => None,
         })
@@ -151,7 +214,7 @@ impl Database {
 /// The store's options in tests that are not about its time-outs.
 pub fn patient() -> Options {
     let long = std::time::Duration::from_secs(10);
-    Options { turns: 3, readers: 4, idle_in_turn: long, lock_wait: long * 2, database_clock: false }
+    Options { turns: 3, readers: 4, idle_in_turn: long, lock_wait: long * 2, database_clock: false, partition: 1 << 25 }
 }
 
 impl Drop for Database {

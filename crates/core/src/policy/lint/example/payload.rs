@@ -41,14 +41,14 @@ pub fn fill(case: &mut Case, cube: &Cube, settings: &Settings) {
         for member in members {
             let Some(place) = reading(inspector, member) else { continue };
             let value = place.values.numbers.sample(false).map(Value::Number);
-            let value = value.or_else(|| text(place).map(Value::Text));
+            let value = value.or_else(|| text(place).map(Value::from));
             if let Some(value) = value {
-                case.context.entry((*member).to_owned()).or_insert(value);
+                case.context.get_or_insert_with(member, || value);
             }
         }
     }
     if reading(Inspector::Blast, "everything").is_some_and(|place| place.values.has_kind(kinds::NO)) {
-        case.context.entry("count".to_owned()).or_insert_with(|| Value::from(1i64));
+        case.context.get_or_insert_with("count", || Value::from(1i64));
     }
     if reading(Inspector::Blast, "to_zero").is_some_and(|place| !place.values.has_kind(kinds::NO)) {
         case.context.insert("to".to_owned(), Value::from(0i64));
@@ -80,7 +80,7 @@ fn recipients(case: &mut Case, settings: &Settings, count: Option<&Place>, exter
         Some(domain) if index >= outside => format!("person{index}@{domain}"),
         _ => format!("person{index}@example.org"),
     };
-    let to: Vec<Value> = (0..all).map(|index| Value::Text(address(index))).collect();
+    let to: Vec<Value> = (0..all).map(|index| Value::from(address(index))).collect();
     case.context.insert("to".to_owned(), Value::List(to));
 }
 
@@ -98,7 +98,7 @@ fn request<'a>(case: &mut Case, reading: &impl Fn(Inspector, &str) -> Option<&'a
         (_, _, true) => "10.0.0.1".to_owned(),
         _ => "api.example.com".to_owned(),
     };
-    case.context.entry("url".to_owned()).or_insert_with(|| Value::Text(format!("{scheme}://{host}/")));
+    case.context.get_or_insert_with("url", || Value::from(format!("{scheme}://{host}/")));
     let usual = ["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"];
     let method = method.map_or(Some("GET"), |place| usual.into_iter().find(|name| place.accepts(name)));
     if let Some(method) = method {

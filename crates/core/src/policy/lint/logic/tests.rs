@@ -78,7 +78,7 @@ fn point(context: &Object, sets: &[Cubes]) -> Cube {
 
 fn looked_up(context: &Object, path: &[Box<str>]) -> Values {
     let (first, rest) = path.split_first().unwrap();
-    let Some(value) = context.get(&**first) else { return Values::of_kinds(kinds::MISSING) };
+    let Some(value) = context.get(first) else { return Values::of_kinds(kinds::MISSING) };
     match (value, rest) {
         (value, []) => exactly(value),
         (Value::Object(inner), rest) => looked_up(inner, rest),
@@ -91,7 +91,7 @@ fn exactly(value: &Value) -> Values {
         Value::Null => Values::of_kinds(kinds::NULL),
         Value::Bool(value) => Values::of_kinds(if *value { kinds::YES } else { kinds::NO }),
         Value::Number(number) => Values::number(*number),
-        Value::Text(text) => Values::texts([text]),
+        Value::Text(text) => Values::texts([text.as_str()]),
         Value::List(_) => Values::of_kinds(kinds::LIST),
         Value::Object(_) => Values::of_kinds(kinds::MAP),
     }
@@ -100,7 +100,7 @@ fn exactly(value: &Value) -> Values {
 fn size(context: &Object, path: &[Box<str>]) -> Values {
     let mut value = None;
     for (depth, name) in path.iter().enumerate() {
-        value = if depth == 0 { context.get(&**name) } else { value.and_then(|value: &Value| value.get(name)) };
+        value = if depth == 0 { context.get(name) } else { value.and_then(|value: &Value| value.get(name)) };
     }
     let size = match value {
         Some(Value::Text(text)) => text.chars().count(),
