@@ -23,9 +23,9 @@ tools:
 	@scripts/require cargo node npm
 
 test: web build sdk ## everything: Rust, SDK, published client, examples
-	scripts/with-postgres cargo test --quiet --workspace
-	RUNPLANE_TEST_STORE=postgres scripts/with-postgres cargo test --quiet --workspace --test server -- $(ON_POSTGRES)
-	RUNPLANE_TEST_STORE=postgres scripts/with-postgres cargo test --quiet --workspace --test cli -- $(CLI_ON_POSTGRES)
+	scripts/with-postgres $(CARGO_TEST)
+	RUNPLANE_TEST_STORE=postgres scripts/with-postgres $(CARGO_TEST) --test server -- $(ON_POSTGRES)
+	RUNPLANE_TEST_STORE=postgres scripts/with-postgres $(CARGO_TEST) --test cli -- $(CLI_ON_POSTGRES)
 	cd web && npm test --silent
 	@scripts/require chromium
 	cd e2e && $(NPM_CI) && RUNPLANE_BIN=$(BIN) npm test --silent
@@ -43,15 +43,18 @@ web: tools ## the dashboard, into web/dist, from where the binary embeds it
 
 pooler: ## the tests of the PostgreSQL store and of several nodes through PgBouncer in transaction mode
 	@echo 'left out: notices, which need a session (behind a pooler nodes look for what is new), and a role set at connecting'
-	scripts/with-postgres scripts/with-pgbouncer cargo test --quiet --workspace --lib postgres:: -- \
+	scripts/with-postgres scripts/with-pgbouncer $(CARGO_TEST) --lib postgres:: -- \
 	  --skip an_announcement_reaches_the_other_nodes --skip a_node_needs_no_right_to_make_tables
-	scripts/with-postgres scripts/with-pgbouncer cargo test --quiet --workspace --test server nodes::
+	scripts/with-postgres scripts/with-pgbouncer $(CARGO_TEST) --test server nodes::
 
 chaos: ## ten minutes of killed nodes, database crashes and cut connections under 192 clients, then a check of every answer
 	RUNPLANE_CHAOS_SECONDS=600 RUNPLANE_CHAOS_CLIENTS=192 cargo test --quiet --workspace --test chaos -- --nocapture nothing_that
 
 large: ## a million entries copied to PostgreSQL through a kill, verified, and brought up to date there; some minutes (ENTRIES=)
 	RUNPLANE_ENTRIES=$(or $(ENTRIES),1000000) scripts/with-postgres cargo test --release --quiet --workspace --test cli large:: -- --nocapture
+
+# Building included; a test that hangs fails, and what ran for over a minute has been named by then.
+CARGO_TEST := timeout --verbose 45m cargo test --quiet --workspace
 
 NPM_CI := npm ci --no-audit --no-fund --silent
 

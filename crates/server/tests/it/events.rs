@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "what real readers cost is measured by the real clock")]
 
-use crate::harness::Server;
+use crate::harness::{Server, until};
 use reqwest::Method;
 use runplane_server::events::MOST_OF_ONE;
 use serde_json::json;
@@ -48,9 +48,7 @@ async fn listeners_that_do_not_read_slow_no_decision_and_miss_nothing_once_they_
     for _ in 0..MOST_OF_ONE - 1 {
         listeners.push(deaf(&server, None).await);
     }
-    while server.app.streams.taken() < MOST_OF_ONE - 1 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("all listen", || server.app.streams.taken() >= MOST_OF_ONE - 1).await;
     let (made, beside) = decide(&server, 1_500).await;
     // Five times as many; one that waited for a listener would never come.
     assert!(beside < 25 * alone + Duration::from_secs(2), "{beside:?} beside listeners, {alone:?} alone");

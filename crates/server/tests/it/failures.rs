@@ -1,6 +1,6 @@
 //! A disk that fails never yields an answer without a record, and never corrupts state.
 
-use crate::harness::Server;
+use crate::harness::{Server, until};
 use runplane_store::fault::{Condition, Fault};
 use serde_json::{Value, json};
 
@@ -78,9 +78,7 @@ async fn a_call_that_waits_too_long_is_dropped_undecided() {
         let waiting = server.act("read_balance", "stripe", json!({}));
         let moving = async {
             // The second call is queued behind the held commit before time passes.
-            while server.queued() == 0 {
-                tokio::task::yield_now().await;
-            }
+            until("a call waits", || server.queued() > 0).await;
             server.advance(3);
             server.store.release_commits();
         };

@@ -180,7 +180,7 @@ impl Server {
             clock,
             store,
             installed,
-            client: reqwest::Client::new(),
+            client: reqwest::Client::builder().timeout(Duration::from_secs(120)).build().unwrap(),
             tampered: false,
             home: Some(home),
             stop: Some(stop),
@@ -437,6 +437,16 @@ impl Drop for Server {
         // Without a graceful stop the task ends with the runtime.
         drop(self.stop.take());
     }
+}
+
+/// Returns once this is so.
+pub async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap_or_else(|_| panic!("not so: {what}"));
 }
 
 /// The folder's lock is let go a moment after the last user is gone: when other tasks have run.

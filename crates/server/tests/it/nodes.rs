@@ -244,7 +244,7 @@ async fn a_node_that_freezes_in_its_turn_loses_it_and_decides_nothing_late() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_whose_answer_is_lost_is_answered_all_the_same() {
-    let first = Server::at(Home::shared(), shipped()).await;
+    let first = Arc::new(Server::at(Home::shared(), shipped()).await);
     let proxy = Proxy::before(&first.database().unwrap().address());
     let through = runplane_store::Address::parse(&proxy.url(first.database().unwrap().address().database())).unwrap();
     let node = first.beside(|home| home.address = Some(through)).await;
@@ -258,9 +258,9 @@ async fn a_commit_whose_answer_is_lost_is_answered_all_the_same() {
         proxy.lose_answers(true);
         node.store.release_commits();
         let stored = "SELECT size FROM runplane.heads";
-        while first.database().unwrap().execute(stored) == Some(size.to_string()) {
-            tokio::task::yield_now().await;
-        }
+        let (watched, old) = (Arc::clone(&first), size.to_string());
+        let arrived = move || watched.database().unwrap().until(stored, |size| size != Some(old.as_str()));
+        tokio::task::spawn_blocking(arrived).await.unwrap();
         proxy.lose_answers(false);
     });
     assert_eq!((answer.status, answer.text("decision")), (200, "ALLOW"), "{answer:?}");

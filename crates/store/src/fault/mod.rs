@@ -9,7 +9,7 @@ pub mod tamper;
 mod tests;
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -96,10 +96,16 @@ impl<S: Store + ?Sized> FaultStore<S> {
     }
 
     /// Returns once this many commits wait.
+    ///
+    /// # Panics
+    ///
+    /// After half a minute.
     pub fn wait_for_held_commits(&self, count: usize) {
+        let until = Instant::now() + Duration::from_secs(30);
         let mut state = self.state.lock();
         while state.commits_waiting < count {
-            self.changed.wait(&mut state);
+            let waited = self.changed.wait_until(&mut state, until);
+            assert!(!waited.timed_out(), "{} commits wait, not {count}", state.commits_waiting);
         }
     }
 
@@ -123,9 +129,9 @@ impl<S: Store + ?Sized> FaultStore<S> {
             let mut state = self.state.lock();
             state.commits_waiting += 1;
             self.changed.notify_all();
-            while state.commits_held {
-                self.changed.wait(&mut state);
-            }
+            // Not for ever: a test that fails meanwhile has to end.
+            let until = Instant::now() + Duration::from_secs(60);
+            while state.commits_held && !self.changed.wait_until(&mut state, until).timed_out() {}
             state.commits_waiting -= 1;
             state.faults.pop_front()
         };

@@ -161,7 +161,7 @@ fn a_commit_whose_answer_is_lost_is_found_again() {
     std::thread::scope(|scope| {
         let committing = scope.spawn(|| held.commit(&batch));
         let stored = "SELECT size FROM runplane.heads";
-        while database.execute(stored) != Some("3".into()) {}
+        database.until(stored, |size| size == Some("3"));
         proxy.lose_answers(false);
         assert_eq!(committing.join().unwrap(), Ok(()));
     });

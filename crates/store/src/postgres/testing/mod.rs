@@ -193,6 +193,18 @@ impl Database {
         unpacked.unwrap();
     }
 
+    /// Asks until the answer is as wanted.
+    pub fn until(&self, sql: &str, is_wanted: impl Fn(Option<&str>) -> bool) {
+        let began = std::time::Instant::now();
+        loop {
+            let answer = self.execute(sql);
+            if is_wanted(answer.as_deref()) {
+                return;
+            }
+            assert!(began.elapsed() < std::time::Duration::from_secs(30), "still {answer:?}: {sql}");
+        }
+    }
+
     /// Statements of a stranger; the first column of the first row as text, if there is one.
     pub fn execute(&self, sql: &str) -> Option<String> {
         let connections = connect(&self.url()).unwrap();

@@ -1,10 +1,10 @@
 //! A wire between a store and its database that a test can cut.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio_postgres::config::Host;
@@ -19,11 +19,28 @@ pub struct Proxy {
 
 #[derive(Default)]
 struct State {
-    /// What the server says is swallowed, and ends the connection.
-    loses_answers: AtomicBool,
     closed: AtomicBool,
-    open: Mutex<Vec<(u64, TcpStream)>>,
-    counter: AtomicU64,
+    wires: Mutex<Wires>,
+}
+
+#[derive(Default)]
+struct Wires {
+    /// What the server says is swallowed.
+    lose_answers: bool,
+    made: u64,
+    open: Vec<Wire>,
+}
+
+struct Wire {
+    id: u64,
+    client: TcpStream,
+    has_lost: bool,
+}
+
+impl Wire {
+    fn cut(&self) {
+        let _ = self.client.shutdown(Shutdown::Both);
+    }
 }
 
 impl Proxy {
@@ -44,16 +61,17 @@ impl Proxy {
         Self { address, state }
     }
 
-    /// From now on what clients ask for is done, and they do not hear of it.
+    /// From now on what clients ask for is done, and they do not hear of it. When answers come again, connections that
+    /// lost one are cut: not before, because what a client asks for may be on its way in several pieces.
     pub fn lose_answers(&self, lose: bool) {
-        self.state.loses_answers.store(lose, Ordering::SeqCst);
+        let mut wires = self.state.wires.lock();
+        wires.lose_answers = lose;
+        wires.open.iter().filter(|wire| !lose && wire.has_lost).for_each(Wire::cut);
     }
 
     /// Cuts every connection there is now.
     pub fn cut(&self) {
-        for (_, stream) in self.state.open.lock().drain(..) {
-            let _ = stream.shutdown(std::net::Shutdown::Both);
-        }
+        self.state.wires.lock().open.drain(..).for_each(|wire| wire.cut());
     }
 
     /// The URL of the same database through this wire.
@@ -73,8 +91,7 @@ impl Drop for Proxy {
 impl State {
     fn forward(self: &Arc<Self>, client: TcpStream, server: Box<dyn Pipe>) {
         let _ = client.set_nodelay(true);
-        let id = self.counter.fetch_add(1, Ordering::SeqCst);
-        self.open.lock().push((id, client.try_clone().unwrap()));
+        let id = self.keep(client.try_clone().unwrap());
         let (mut asked, mut asks) = (client.try_clone().unwrap(), server.double());
         thread(move || {
             let _ = std::io::copy(&mut asked, &mut asks);
@@ -84,15 +101,32 @@ impl State {
         thread(move || {
             let mut buffer = vec![0; 65_536];
             while let Ok(count) = server.read(&mut buffer) {
-                let lost = state.loses_answers.load(Ordering::SeqCst);
-                if count == 0 || lost || client.write_all(&buffer[..count]).is_err() {
+                if count == 0 || !state.is_lost(id) && client.write_all(&buffer[..count]).is_err() {
                     break;
                 }
             }
-            let _ = client.shutdown(std::net::Shutdown::Both);
+            let _ = client.shutdown(Shutdown::Both);
             server.end();
-            state.open.lock().retain(|(open, _)| *open != id);
+            state.wires.lock().open.retain(|wire| wire.id != id);
         });
+    }
+
+    fn keep(&self, client: TcpStream) -> u64 {
+        let mut wires = self.wires.lock();
+        wires.made += 1;
+        let id = wires.made;
+        wires.open.push(Wire { id, client, has_lost: false });
+        id
+    }
+
+    /// Whether what comes now is swallowed: also after answers come again, if some of it was before.
+    fn is_lost(&self, id: u64) -> bool {
+        let mut wires = self.wires.lock();
+        let lose = wires.lose_answers;
+        wires.open.iter_mut().find(|wire| wire.id == id).is_some_and(|wire| {
+            wire.has_lost |= lose;
+            wire.has_lost
+        })
     }
 }
 
@@ -112,7 +146,7 @@ impl Pipe for TcpStream {
     }
 
     fn end(&self) {
-        let _ = self.shutdown(std::net::Shutdown::Both);
+        let _ = self.shutdown(Shutdown::Both);
     }
 }
 
@@ -122,7 +156,7 @@ impl Pipe for UnixStream {
     }
 
     fn end(&self) {
-        let _ = self.shutdown(std::net::Shutdown::Both);
+        let _ = self.shutdown(Shutdown::Both);
     }
 }
 

@@ -116,7 +116,7 @@ fn a_backup_that_reads_for_hours_keeps_no_partition_from_being_made() {
         });
         let locked = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
                       WHERE c.relname = 'entries_first' AND l.mode = 'AccessShareLock' AND l.granted";
-        while database.execute(locked) == Some("0".into()) {}
+        database.until(locked, |count| count != Some("0"));
         let batch = chain.next_full(3 * CUT);
         chain.commit(&store, &batch);
         store.tend(&at(START_US)).unwrap();
@@ -441,7 +441,7 @@ fn a_turn_is_not_idle_while_a_partition_is_made() {
     std::thread::scope(|scope| {
         // Another node is at it, and takes its time.
         scope.spawn(|| database.execute("BEGIN; SELECT pg_advisory_xact_lock(1380994098); SELECT pg_sleep(1)"));
-        while database.execute(making) == Some("0".into()) {}
+        database.until(making, |count| count != Some("0"));
         let turn = store.begin_turn("ws_one").unwrap().expect("PostgreSQL is shared");
         let batch = chain.next(9);
         turn.commit(&batch).unwrap();

@@ -213,7 +213,7 @@ fn until_locked(database: &Database, table: &str, mode: &str, is_granted: bool) 
              AND l.mode = '{mode}' AND l.granted = {is_granted}
              AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     );
-    while database.execute(&sql) == Some("0".into()) {}
+    database.until(&sql, |count| count != Some("0"));
 }
 
 /// Somebody reads a table for some seconds, as a backup does; then comes `meanwhile`, which must not wait for them.
