@@ -88,6 +88,8 @@ pub async fn measure(
             ratio_max: ratios.iter().copied().fold(0.0, f64::max),
         });
     }
+    // What was measured on both was a decision that allows: no limit is used up by what was seeded.
+    [&small_server, &large_server].into_iter().try_for_each(Subject::expect_allow)?;
     Ok(Growth {
         entries,
         start_ms: start.as_secs_f64() * 1e3,

@@ -15,7 +15,7 @@ const SIZES: [usize; 2] = [10, 1_000];
 const CONNECTIONS: [usize; 1] = [64];
 
 /// The question of `subject::BODY`, as the peer takes it.
-const CHECK: &str = r#"{"requestId":"bench","principal":{"id":"agent","roles":["agent"]},"resources":[{"actions":["run"],"resource":{"kind":"process_refund","id":"cus_9s6XKzkNRiz8i3","attr":{"target":"stripe","amount":0.001,"currency":"usd","customer":"cus_9s6XKzkNRiz8i3","chargeId":"ch_3MmlLrLkdIwHu7ix0snN0B15","reason":"requested_by_customer","note":"customer returned the item within the return window of thirty days"}}}]}"#;
+const CHECK: &str = r#"{"requestId":"bench","principal":{"id":"agent","roles":["agent"]},"resources":[{"actions":["run"],"resource":{"kind":"process_refund","id":"cus_9s6XKzkNRiz8i3","attr":{"target":"stripe","amount":0.0001,"currency":"usd","customer":"cus_9s6XKzkNRiz8i3","chargeId":"ch_3MmlLrLkdIwHu7ix0snN0B15","reason":"requested_by_customer","note":"customer returned the item within the return window of thirty days"}}}]}"#;
 
 pub async fn measure(runplane: &Path, cerbos: &Path, folder: &Path, seconds: u64, rounds: usize) -> Result<Vec<Row>> {
     let mut subjects = vec![subject::floor(None)?, subject::floor(Some(&folder.join("peers.log")))?];

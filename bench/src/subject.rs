@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// So small that no limit of the shipped packs is reached while it is measured.
-pub const BODY: &str = r#"{"action":{"type":"process_refund","target":"stripe","context":{"amount":0.001,"currency":"usd","customer":"cus_9s6XKzkNRiz8i3","chargeId":"ch_3MmlLrLkdIwHu7ix0snN0B15","reason":"requested_by_customer","note":"customer returned the item within the return window of thirty days"}}}"#;
+pub const BODY: &str = r#"{"action":{"type":"process_refund","target":"stripe","context":{"amount":0.0001,"currency":"usd","customer":"cus_9s6XKzkNRiz8i3","chargeId":"ch_3MmlLrLkdIwHu7ix0snN0B15","reason":"requested_by_customer","note":"customer returned the item within the return window of thirty days"}}}"#;
 
 const POSTGRES: &str = "PostgreSQL, synchronous_commit=on";
 

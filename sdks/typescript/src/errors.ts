@@ -4,6 +4,8 @@
  * They are never used for the callback's own errors: those reach the caller as the same object that was thrown.
  */
 
+import type { LimitUse } from "./answers.js";
+
 /**
  * Why an action did not run.
  *
@@ -28,6 +30,8 @@ export interface ShieldErrorFacts {
   readonly reasonCode?: string | undefined;
   /** The HTTP status, when the refusal is about the request and not a decision. */
   readonly status?: number | undefined;
+  /** What is used of the limits that the action falls under: which one is reached, and when it eases. */
+  readonly limits?: readonly LimitUse[] | undefined;
 }
 
 /** The action did not run. `code` says why. */
@@ -40,6 +44,7 @@ export class ShieldError extends Error implements ShieldErrorFacts {
   readonly reason?: string;
   readonly reasonCode?: string;
   readonly status?: number;
+  readonly limits?: readonly LimitUse[];
 
   constructor(code: ShieldErrorCode, message: string, facts: ShieldErrorFacts = {}) {
     super(message);
@@ -50,6 +55,7 @@ export class ShieldError extends Error implements ShieldErrorFacts {
     if (facts.reason !== undefined) this.reason = facts.reason;
     if (facts.reasonCode !== undefined) this.reasonCode = facts.reasonCode;
     if (facts.status !== undefined) this.status = facts.status;
+    if (facts.limits !== undefined) this.limits = facts.limits;
   }
 }
 

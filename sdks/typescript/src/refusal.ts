@@ -35,6 +35,7 @@ export function fromDecision(what: string, decision: Decision, facts: ShieldErro
     matchedRule: decision.matchedRule,
     reason: decision.reason,
     reasonCode: decision.reasonCode,
+    limits: decision.limits,
     ...facts,
   });
 }

@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::output::{Output, Tone};
 use crate::times;
 use anyhow::{Context, bail};
-use runplane_core::time::Span;
+use runplane_core::time::{Micros, Span};
 use runplane_server::Place;
 use runplane_server::copy::{Copied, Phase, Progress, copy};
 use serde_json::{Value, json};
@@ -40,15 +40,16 @@ pub fn run(args: &Args, global: &Global, out: &Output) -> anyhow::Result<Exit> {
     let (seeds, from) = (source.seeds()?, source.open()?);
     let to = target.open().with_context(|| format!("`{}` cannot be used", target.name()))?;
     let bar = out.progress(None, "entries");
-    let mut told = times::now();
+    let mut told: Option<(Micros, Phase)> = None;
     let copied = copy(&*from, &*to, &seeds, |Progress { workspace, phase, done, of }| {
         let doing = if phase == Phase::Copying { "copied" } else { "verified" };
         bar.set_length(of);
         bar.set_message(format!("{doing} of {workspace}"));
         bar.set_position(done);
         // Where nobody watches a bar, a line now and then says the same.
-        if bar.is_hidden() && times::now() > told.after(BETWEEN_LINES) {
-            told = times::now();
+        let now = times::now();
+        if bar.is_hidden() && told.is_none_or(|(last, what)| what != phase || now > last.after(BETWEEN_LINES)) {
+            told = Some((now, phase));
             out.remark(format_args!("{doing} {done} of {of} entries of `{workspace}`"));
         }
     })?;

@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::output::{Output, Tone};
 use anyhow::{Context, bail};
 use runplane_core::time::Span;
-use runplane_server::options::STATE_MEMORY;
+use runplane_server::options::{IpNet, STATE_MEMORY, network};
 use runplane_server::{Options, Ready};
 use serde_json::json;
 use std::net::SocketAddr;
@@ -35,6 +35,10 @@ pub struct Listening {
     /// others are refused); may be given several times.
     #[arg(long = "allow-host", value_name = "NAME")]
     pub allowed_hosts: Vec<String>,
+    /// A proxy, as an address or a network such as `10.0.0.0/8`, whose `X-Forwarded-For` says where a sign-in comes from;
+    /// may be given several times. Without it everybody behind a proxy shares the slowing of guesses.
+    #[arg(long = "trust-proxy", value_name = "NETWORK", value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
     /// Memory in MiB, roughly, that the keys of meters and limits may take up; beyond it, those that nobody asks for
     /// wait on disk.
     #[arg(long, value_name = "MIB", env = "RUNPLANE_STATE_MEMORY", hide_env_values = true, default_value_t = STATE_MEMORY / MIB)]
@@ -47,6 +51,7 @@ impl Listening {
     pub fn options(&self, global: &Global) -> anyhow::Result<Options> {
         let mut options = Options::new(global.place()?, self.listen);
         options.allowed_hosts.clone_from(&self.allowed_hosts);
+        options.trusted_proxies.clone_from(&self.trusted_proxies);
         options.state_memory = self.state_memory.max(1).saturating_mul(MIB);
         Ok(options)
     }

@@ -101,7 +101,7 @@ fn watched(installation: &Installation, args: &[&str]) -> (String, u64) {
     assert_eq!(code(&output), 0, "{args:?}: {}{}", stdout(&output), stderr(&output));
     println!("{}: {:.1} s, {most} MiB", args[0], began.elapsed().as_secs_f32());
     assert!(most < MOST_MEMORY, "{args:?} took {most} MiB");
-    (stdout(&output), most)
+    (stdout(&output) + &stderr(&output), most)
 }
 
 /// A new process goes on with the ledger, which then verifies with one more entry.
@@ -131,7 +131,8 @@ fn a_large_installation_is_copied_in_spite_of_a_kill_and_brought_up_to_date() {
 
     let target = Database::create();
     let url = target.url();
-    let copy = ["copy", "--to", &url];
+    let from = format!("sqlite://{}", installation.data());
+    let copy = ["copy", "--from", &from, "--to", &url];
     let mut child = installation.command(&copy).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let copied = || -> u64 {
         let made = "SELECT count(*) FROM pg_class WHERE relname = 'kept_always'";
@@ -149,6 +150,9 @@ fn a_large_installation_is_copied_in_spite_of_a_kill_and_brought_up_to_date() {
     assert_eq!(code(&half.unwrap()), 1, "no server starts on half a copy");
     let (said, _) = watched(&installation, &copy);
     assert!(said.contains(&format!("{size} entries")), "{said}");
+    for doing in ["copied", "verified"] {
+        assert!(said.contains(&format!("of {size} entries of `default`")) && said.contains(doing), "{said}");
+    }
     assert_eq!(code(&installation.command(&copy).output().unwrap()), 1, "it is done once");
 
     installation.database = Some(Arc::new(target));

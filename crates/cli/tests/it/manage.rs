@@ -33,6 +33,46 @@ fn containment_suspension_and_revocation_stop_an_agent() {
 }
 
 #[test]
+fn versions_of_a_policy_are_listed_compared_and_put_in_force_again() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let file = installation.folder.path().join("cap.yaml");
+    let put = |cap: u32, why: &str| {
+        let rule = format!("{{ id: cap, action: process_refund, when: 'context.amount > {cap}', decision: BLOCK }}");
+        std::fs::write(&file, format!("policy: cap\ndescription: d\nrules:\n  - {rule}\n")).unwrap();
+        let put = server.run(&["policy", "put", file.to_str().unwrap(), "--message", why]);
+        assert_eq!(code(&put), 0, "{}", stderr(&put));
+    };
+    let ask = || {
+        let answer = server.run(&["guard", "process_refund", "stripe", r#"{"amount":150}"#, "--json"]);
+        json(&answer)["matchedRule"].as_str().unwrap().to_owned()
+    };
+    put(100, "a first cap");
+    assert_eq!(ask(), "cap/cap");
+    put(200, "there are larger ones");
+    assert_ne!(ask(), "cap/cap");
+
+    let history = stdout(&server.run(&["policy", "history", "cap"]));
+    let place = |text: &str| history.find(text).unwrap_or_else(|| panic!("no {text}: {history}"));
+    assert!(place("there are larger ones") < place("a first cap"), "newest first: {history}");
+    let diff = server.run(&["policy", "diff", "cap", "1", "2"]);
+    assert_eq!(code(&diff), 0, "{}", stderr(&diff));
+    let changed: Vec<String> =
+        stdout(&diff).lines().filter(|line| line.starts_with(['-', '+'])).map(str::to_owned).collect();
+    assert!(changed.iter().any(|line| line.starts_with('-') && line.contains("> 100")), "{changed:?}");
+    assert!(changed.iter().any(|line| line.starts_with('+') && line.contains("> 200")), "{changed:?}");
+
+    let back = server.run(&["policy", "rollback", "cap", "1", "--message", "too large"]);
+    assert_eq!(code(&back), 0, "{}", stderr(&back));
+    assert_eq!(ask(), "cap/cap");
+    assert!(stdout(&server.run(&["policy", "get", "cap"])).contains("> 100"));
+    let history = json(&server.run(&["policy", "history", "cap", "--json"]));
+    assert_eq!(history["versions"].as_array().map(Vec::len), Some(3), "a rollback is a version: {history}");
+    let unknown = server.run(&["policy", "rollback", "cap", "9"]);
+    assert_ne!(code(&unknown), 0, "{}", stdout(&unknown));
+}
+
+#[test]
 fn policies_are_put_in_force_and_taken_out() {
     let installation = Installation::new();
     let server = installation.serve();

@@ -17,7 +17,8 @@ use std::sync::Arc;
 
 pub async fn check(State(app): State<Arc<App>>, request: Request<Body>, next: Next) -> Response<Body> {
     let headers = request.headers();
-    if headers.contains_key(header::AUTHORIZATION) {
+    // A load balancer asks whether a node is well under a name of its own, and hears nothing else there.
+    if headers.contains_key(header::AUTHORIZATION) || matches!(request.uri().path(), "/healthz" | "/readyz") {
         return next.run(request).await;
     }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();

@@ -7,6 +7,7 @@ mod approvals;
 pub mod body;
 pub mod caller;
 mod catalogue;
+mod client;
 mod clock;
 mod containment;
 mod dashboard;

@@ -5,6 +5,7 @@
 
 use super::body;
 use super::caller::{Admin, DEFAULT_WORKSPACE};
+use super::client::Client;
 use super::moment::Moment;
 use super::problems::problems;
 use super::users::{SessionsEnded, UserView};
@@ -18,12 +19,12 @@ use crate::tasks;
 use crate::workspace::Workspace;
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Extension, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use runplane_core::time::Micros;
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -182,7 +183,7 @@ pub async fn get_session(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
     responses((status = 200, description = "Signed in; the session is in a cookie", body = SessionView), SigningIn))]
 pub async fn post_session(
     State(app): State<Arc<App>>,
-    address: Option<Extension<ConnectInfo<SocketAddr>>>,
+    Client(address): Client,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Error> {
@@ -193,7 +194,7 @@ pub async fn post_session(
     if username.len() > LONGEST_PASSWORD || workspace.len() > LONGEST_PASSWORD {
         return Err(Error::plain(Kind::SignInFailed));
     }
-    let names = attempt_names(&workspace, &username, address.map(|Extension(ConnectInfo(address))| address.ip()));
+    let names = attempt_names(&workspace, &username, address);
     let found = app.workspace(&workspace).ok().and_then(|workspace| {
         let user = users::called(&workspace.control(), &username).cloned()?;
         Some((workspace, user))
@@ -309,7 +310,7 @@ fn signed_out(mut response: Response, headers: &HeaderMap) -> Result<Response, E
     let cookie = people::clear_cookie(is_secure(headers))?;
     let set = response.headers_mut();
     set.insert(header::SET_COOKIE, cookie);
-    set.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
+    set.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
     Ok(response)
 }
 
@@ -321,13 +322,12 @@ fn signed_out(mut response: Response, headers: &HeaderMap) -> Result<Response, E
 pub async fn post_password(
     State(app): State<Arc<App>>,
     person: Admin,
-    address: Option<Extension<ConnectInfo<SocketAddr>>>,
+    Client(address): Client,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Error> {
     let PasswordBody { current, new } = body::json(body).await?;
     let (workspace, user) = (&person.workspace, Arc::clone(&person.account()?.user));
-    let address = address.map(|Extension(ConnectInfo(address))| address.ip());
     let names = attempt_names(&workspace.name, &user.username, address);
     check_password(&app, &names, Some((workspace, &user)), current).await?;
     people::check_strength(&new, &user.username)?;

@@ -118,15 +118,19 @@ pub async fn standing(app: &Arc<App>, secret: &str) -> Result<Option<(Arc<Worksp
         if now.since(seen) >= NOTED_EVERY {
             store.touch_session(&hash, now.0)?;
         }
-        Ok(Some(session))
+        let epoch = if store.is_shared() { store.load_head(&session.workspace)?.epoch } else { 0 };
+        Ok(Some((session, epoch)))
     })
     .await?;
-    let Some(session) = session else { return Ok(None) };
+    let Some((session, epoch)) = session else { return Ok(None) };
     let mut found = holder(app, &session);
-    if found.is_none() && app.store.is_shared() {
-        // Another node may have made the account a moment ago, and the next page of it comes from this one.
+    if app.store.is_shared() && found.as_ref().is_none_or(|(workspace, _)| workspace.control().epoch < epoch) {
+        // Another node may have made the account a moment ago, or taken a role away.
         nodes::look(app).await?;
         found = holder(app, &session);
+        if found.as_ref().is_some_and(|(workspace, _)| workspace.control().epoch < epoch) {
+            return Err(Error::new(Kind::StoreUnavailable, "this node does not know yet what others have changed"));
+        }
     }
     let (expires_at, csrf) = (Micros(session.expires_us), csrf_token(secret));
     Ok(found.map(|(workspace, user)| (workspace, Standing { user, session: hash, expires_at, csrf })))

@@ -21,8 +21,9 @@ use runplane_store::{NewPayload, Request, Retention};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// How long a payload is kept that nobody asked to keep: as long as the largest window.
-const REPLAY_RETENTION: Span = Span::seconds(31 * 24 * 3600);
+/// How long a payload is kept that nobody asked to keep: as long as a new limit may look back for it, which is the
+/// longest window and what windows are rounded up by.
+const REPLAY_RETENTION: Span = Span::seconds(32 * 24 * 3600 + 3600);
 
 /// Most limits shown with one decision.
 const MOST_LIMITS: usize = 32;

@@ -7,6 +7,7 @@
 //! and one that does not continue what this node has applied: a signature of this node would hide that.
 
 use super::pace::Steps;
+use super::past::Past;
 use super::recover::{Recovered, apply, check_head, damaged, load_filled};
 use super::state::State;
 use super::turn::not_recorded;
@@ -92,6 +93,26 @@ pub(super) fn follow(
     (state.nonce, state.root, state.time) = (head.nonce, head.root, Micros(head.time_us));
     let control = if head.epoch == epoch { None } else { Some(load_control(store, workspace, &head)?) };
     Ok(Followed { head, control, approvals, steps: touched.steps })
+}
+
+/// The steps of the clock on the record in the entries from `from` up to `to`.
+pub(super) fn steps_between(store: &dyn Store, workspace: &str, mut from: u64, to: u64) -> Result<Steps, Error> {
+    let mut steps = Steps::default();
+    while from < to {
+        let left = usize::try_from(to - from).unwrap_or(usize::MAX);
+        let rows = store.read_entries(workspace, from, left.min(MAX_PAGE))?;
+        if rows.is_empty() {
+            return Err(damaged("entries are missing"));
+        }
+        for row in rows {
+            match Past::parse(&row.bytes)? {
+                Past::Other(entry) if entry.kind == EntryKind::Clock => steps.add(entry.body::<ClockBody>()?.step),
+                _ => {}
+            }
+            from = row.index + 1;
+        }
+    }
+    Ok(steps)
 }
 
 /// The control of this head, or of a later one, if that came meanwhile: then its epoch says so. What is stored is

@@ -47,6 +47,7 @@ pub use work::{
 use crate::clock::SharedClock;
 use crate::error::{Error, Kind};
 use crate::workspace::Published;
+use follow::steps_between;
 use pace::Pace;
 use recover::Recovered;
 use runplane_core::time::{Micros, Span};
@@ -248,7 +249,9 @@ impl Sequencer {
                 return refuse(commands);
             }
         };
-        let time = self.pace.next(now, state.time);
+        // What was noticed counts as noticed once it is on the record.
+        let mut pace = self.pace;
+        let time = pace.next(now, state.time);
         let mut turn =
             Turn::new(&mut state, self.published.control.load_full(), time.now, &*self.store, &self.workspace);
         turn.requests = known;
@@ -273,6 +276,7 @@ impl Sequencer {
             return; // the state stays poisoned: what it holds was never committed
         }
         if self.commit(&mut state, plan, granted) {
+            self.pace = pace;
             self.state = Some(state);
             self.maybe_snapshot();
         }
@@ -301,10 +305,17 @@ impl Sequencer {
                     tracing::error!(workspace = %self.workspace, "the ledger is not the one this node has seen");
                     return false;
                 }
+                let seen = self.published.head.load().size;
+                match steps_between(&*self.store, &self.workspace, seen, recovered.head.size) {
+                    Ok(steps) => self.pace.forgive(steps),
+                    Err(failure) => {
+                        tracing::error!(workspace = %self.workspace, %failure, "steps of the clock could not be read");
+                        return false;
+                    }
+                }
                 tracing::warn!(workspace = %self.workspace, size = recovered.head.size, "state loaded again");
                 self.published.advance(recovered.head);
                 self.published.control.store(Arc::new(recovered.control));
-                self.pace = Pace::start(self.clock.read());
                 self.state = Some(recovered.state);
                 true
             }

@@ -17,6 +17,7 @@ const DRIFT: i64 = 1_000;
 /// What may have been drift grows with the time since the database's clock was last looked at: it is looked at that often.
 const LONGEST: Span = Span::seconds(3_600);
 
+#[derive(Clone, Copy)]
 pub struct Pace {
     last: Reading,
     /// Ledger time of the last reading; `None` where that reading is of no ledger yet.

@@ -2,6 +2,7 @@
 //!
 //! The limit is three within an hour, over windows that are rounded up by a minute at most.
 
+use crate::failures::FAULTS;
 use crate::harness::{Home, Server};
 use crate::limits::POLICY_OF_THREE;
 use serde_json::{Value, json};
@@ -62,6 +63,26 @@ async fn a_forward_jump_empties_no_window_until_the_hour_has_passed() {
     server.advance(3 * 60);
     assert_eq!(ask(&server).await, "ALLOW", "an hour passed: nobody has to accept anything for that");
     assert_eq!(steps(&server), [(7_200, 7_200)]);
+}
+
+#[tokio::test]
+async fn a_jump_that_meets_a_failed_commit_is_noticed_by_the_next_one() {
+    for (fault, recorded) in FAULTS {
+        let server = used_up().await;
+        server.clock.step_wall(120 * MINUTE);
+        server.store.inject(fault);
+        let failed = server.act("read_balance", "stripe", json!({})).await;
+        assert_eq!((failed.status, steps(&server).len()), (503, usize::from(recorded)), "{fault:?} {failed:?}");
+        server.clock.step_wall(60 * MINUTE);
+        server.advance(1);
+        assert_eq!(ask(&server).await, "BLOCK", "{fault:?}: three hours on the wall, none that passed");
+        let expected = if recorded { vec![(7_200, 7_200), (3_600, 10_800)] } else { vec![(10_800, 10_800)] };
+        assert_eq!(steps(&server), expected, "{fault:?}");
+        server.advance(59 * 60);
+        assert_eq!(ask(&server).await, "BLOCK", "{fault:?}");
+        server.advance(3 * 60);
+        assert_eq!(ask(&server).await, "ALLOW", "{fault:?}");
+    }
 }
 
 #[tokio::test]

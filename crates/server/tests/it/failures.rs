@@ -10,7 +10,7 @@ fn refund(request_id: &str, amount: i64) -> Value {
 }
 
 /// Every fault of a commit, and whether the decision is on disk all the same.
-const FAULTS: [(Fault, bool); 4] =
+pub const FAULTS: [(Fault, bool); 4] =
     [(Fault::BeforeCommit, false), (Fault::AfterCommit, true), (Fault::LostCommit, false), (Fault::HeadMoved, false)];
 
 #[tokio::test]

@@ -66,3 +66,19 @@ async fn the_catalogue_describes_every_documented_type() {
     assert_eq!(user["lineage"], json!(["delete_user", "delete_record", "delete_records"]), "{user}");
     assert!(actions.len() >= 31);
 }
+
+/// As in `deploy/Caddyfile`: the names of nodes are not among those that people may use.
+#[tokio::test]
+async fn a_load_balancer_asks_by_the_name_of_the_node_and_nobody_else_may() {
+    let server = Server::start().await;
+    let ask = async |path: &str| {
+        let request = server.client.get(server.url(path)).header("host", "one:7070");
+        request.send().await.unwrap().status().as_u16()
+    };
+    for path in ["/readyz", "/healthz"] {
+        assert_eq!(ask(path).await, 200, "{path}");
+    }
+    for path in ["/", "/api/v1/session", "/api/v1/readyz", "/readyz/"] {
+        assert_eq!(ask(path).await, 421, "{path}");
+    }
+}

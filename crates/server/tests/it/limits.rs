@@ -65,6 +65,29 @@ async fn of_256_clients_exactly_a_thousand_calls_pass() {
     server.verify_ledger();
 }
 
+#[tokio::test]
+async fn headers_hint_at_the_limit_that_has_the_least_left() {
+    let server = Server::with_policy(&format!(
+        "{POLICY_OF_THREE}  - {{ id: day, action: read_balance, limit: {{ count: 90, within: 24h, per: [agent] }} }}\n"
+    ))
+    .await;
+    let hints = async || {
+        let body = json!({ "action": { "type": "read_balance", "target": "stripe" } });
+        let request = server.client.post(server.url("/api/v1/guard")).bearer_auth(&server.installed.agent_key);
+        let headers = request.json(&body).send().await.unwrap().headers().clone();
+        let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        (text("ratelimit-policy").unwrap(), text("ratelimit").unwrap())
+    };
+    for left in [2, 1, 0, 0] {
+        let (policy, now) = hints().await;
+        assert_eq!(policy, "\"test/reads\";q=3;w=3600");
+        let (rest, seconds) = now.rsplit_once(";t=").unwrap();
+        assert_eq!(rest, format!("\"test/reads\";r={left}"));
+        // Windows are rounded up, by a sixtieth at most.
+        assert!((3_600..=3_660).contains(&seconds.parse::<u64>().unwrap()), "{now}");
+    }
+}
+
 const HELD_POLICY: &str = "
 policy: test
 rules:

@@ -9,7 +9,7 @@ pub mod tamper;
 mod tests;
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
@@ -99,12 +99,11 @@ impl<S: Store + ?Sized> FaultStore<S> {
     ///
     /// # Panics
     ///
-    /// After half a minute.
+    /// If for half a minute nothing happens.
     pub fn wait_for_held_commits(&self, count: usize) {
-        let until = Instant::now() + Duration::from_secs(30);
         let mut state = self.state.lock();
         while state.commits_waiting < count {
-            let waited = self.changed.wait_until(&mut state, until);
+            let waited = self.changed.wait_for(&mut state, Duration::from_secs(30));
             assert!(!waited.timed_out(), "{} commits wait, not {count}", state.commits_waiting);
         }
     }
@@ -130,8 +129,7 @@ impl<S: Store + ?Sized> FaultStore<S> {
             state.commits_waiting += 1;
             self.changed.notify_all();
             // Not for ever: a test that fails meanwhile has to end.
-            let until = Instant::now() + Duration::from_secs(60);
-            while state.commits_held && !self.changed.wait_until(&mut state, until).timed_out() {}
+            while state.commits_held && !self.changed.wait_for(&mut state, Duration::from_secs(60)).timed_out() {}
             state.commits_waiting -= 1;
             state.faults.pop_front()
         };

@@ -92,7 +92,10 @@ pub(super) async fn delete_sessions(
 
 /// Replaces the links of the same person, or the one that names nobody; in a transaction.
 pub(super) async fn put_link(db: &Client, number: i64, link: &Link) -> Result<(), Failure> {
-    delete_links(db, number, link.user.as_deref()).await?;
+    // Nodes that start together print a link each, for an owner who is not there yet.
+    if link.user.is_some() {
+        delete_links(db, number, link.user.as_deref()).await?;
+    }
     db.execute_typed(
         "INSERT INTO runplane.links (hash, workspace, person, purpose, expires_us) VALUES ($1, $2, $3, $4, $5)",
         &[

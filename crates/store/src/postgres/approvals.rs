@@ -29,16 +29,22 @@ pub(super) async fn load(db: &Client, number: i64, id: &str) -> Result<Option<Ap
 
 pub(super) async fn of_entries(db: &Client, number: i64, indexes: &[u64]) -> Result<Vec<Approval>, Failure> {
     let indexes: Vec<i64> = indexes.iter().copied().map(bound).collect();
-    let sql = format!(
-        "SELECT {COLUMNS} FROM runplane.approvals WHERE workspace = $1 AND entry_index = ANY ($2) ORDER BY entry_index"
-    );
-    let rows = db.query_typed(&sql, &[(&number, Type::INT8), (&indexes, Type::INT8_ARRAY)]).await?;
+    let rows = db.query_typed(&entries_query(), &[(&number, Type::INT8), (&indexes, Type::INT8_ARRAY)]).await?;
     rows.iter().map(approval).collect()
 }
 
+pub(super) fn entries_query() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM runplane.approvals WHERE workspace = $1 AND entry_index = ANY ($2) ORDER BY entry_index"
+    )
+}
+
+pub(super) fn open_query() -> String {
+    format!("SELECT {COLUMNS} FROM runplane.approvals WHERE workspace = $1 AND open ORDER BY entry_index")
+}
+
 pub(super) async fn list_open(db: &Client, number: i64) -> Result<Vec<Approval>, Failure> {
-    let sql = format!("SELECT {COLUMNS} FROM runplane.approvals WHERE workspace = $1 AND open ORDER BY entry_index");
-    let rows = db.query_typed(&sql, &[(&number, Type::INT8)]).await?;
+    let rows = db.query_typed(&open_query(), &[(&number, Type::INT8)]).await?;
     rows.iter().map(approval).collect()
 }
 
@@ -60,9 +66,13 @@ pub(super) fn query(number: i64, filter: &ApprovalFilter) -> (String, Terms) {
 }
 
 pub(super) async fn count(db: &Client, number: i64, filter: &ApprovalFilter) -> Result<u64, Failure> {
-    let terms = conditions(number, filter);
-    let sql = format!("SELECT count(*) FROM runplane.approvals WHERE {}", terms.text());
+    let (sql, terms) = count_query(number, filter);
     unsigned(&db.query_typed_one(&sql, &terms.values()).await?, 0)
+}
+
+pub(super) fn count_query(number: i64, filter: &ApprovalFilter) -> (String, Terms) {
+    let terms = conditions(number, filter);
+    (format!("SELECT count(*) FROM runplane.approvals WHERE {}", terms.text()), terms)
 }
 
 fn conditions(number: i64, filter: &ApprovalFilter) -> Terms {

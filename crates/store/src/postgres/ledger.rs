@@ -100,6 +100,10 @@ async fn read_range(
 }
 
 /// What is stored for each (agent, request id), in the order asked for.
+pub(super) const REQUESTS: &str = "SELECT w.place, r.agent, r.request_id, r.entry_index, r.digest, r.at_us
+             FROM unnest($2::bytea[], $3::bytea[]) WITH ORDINALITY AS w (agent, request_id, place)
+             JOIN runplane.requests r ON r.workspace = $1 AND r.agent = w.agent AND r.request_id = w.request_id";
+
 pub(super) async fn find_requests(
     db: &Client,
     number: i64,
@@ -108,12 +112,7 @@ pub(super) async fn find_requests(
     let agents: Vec<&[u8]> = wanted.iter().map(|(agent, _)| agent.as_bytes()).collect();
     let ids: Vec<&[u8]> = wanted.iter().map(|(_, id)| id.as_bytes()).collect();
     let rows = db
-        .query_typed(
-            "SELECT w.place, r.agent, r.request_id, r.entry_index, r.digest, r.at_us
-             FROM unnest($2::bytea[], $3::bytea[]) WITH ORDINALITY AS w (agent, request_id, place)
-             JOIN runplane.requests r ON r.workspace = $1 AND r.agent = w.agent AND r.request_id = w.request_id",
-            &[(&number, Type::INT8), (&agents, Type::BYTEA_ARRAY), (&ids, Type::BYTEA_ARRAY)],
-        )
+        .query_typed(REQUESTS, &[(&number, Type::INT8), (&agents, Type::BYTEA_ARRAY), (&ids, Type::BYTEA_ARRAY)])
         .await?;
     let mut found: Vec<Option<Request>> = wanted.iter().map(|_| None).collect();
     for row in &rows {

@@ -5,7 +5,7 @@ use super::blocks::term;
 use super::search::Wanted;
 use super::terms::Value;
 use super::testing::Database;
-use super::{PostgresStore, approvals, ledger, lists, payloads, search};
+use super::{PostgresStore, approvals, ledger, lists, payloads, search, tallies};
 use crate::block::{Column, Probe};
 use crate::contract::samples::Chain;
 use crate::{ApprovalFilter, DecisionFilter};
@@ -74,11 +74,24 @@ fn filled() -> Filled {
          SELECT {number}, 'apr_' || i, i, 'agt_' || i % 50, (ARRAY['approved', 'denied', 'expired'])[i % 3 + 1], i > {ROWS} - 20,
              i * 1000, '\\x00'
          FROM generate_series(1, {ROWS}) i;
+         INSERT INTO runplane.requests
+         SELECT {number}, convert_to('agt_' || i % 50, 'UTF8'), convert_to('req_' || i, 'UTF8'), i, '\\x00', 0
+         FROM generate_series(1, {ROWS}) i;
          INSERT INTO runplane.tallies
          SELECT {number}, 60000000, (ARRAY['all', 'agent', 'rule', 'target'])[i % 4 + 1], i::bigint / 4 * 60000000, 'k' || i % 4, 1, 1, 1
          FROM generate_series(1, {ROWS}) i"
     ));
-    for table in ["list_blocks", "list_terms", "entries", "kept", "executions", "checkpoints", "approvals", "tallies"] {
+    for table in [
+        "list_blocks",
+        "list_terms",
+        "entries",
+        "kept",
+        "executions",
+        "checkpoints",
+        "approvals",
+        "requests",
+        "tallies",
+    ] {
         database.execute(&format!("ANALYZE runplane.{table}"));
     }
     Filled { _database: database, store, number, from }
@@ -202,15 +215,28 @@ fn approvals_and_charts_use_an_index() {
         let (sql, terms) = approvals::query(filled.number, &filter);
         filled.uses_an_index(what, 1, &sql, &terms.values());
     }
-    let one: [Value<'_>; 1] = [(&filled.number, Type::INT8)];
-    for (what, sql) in [
-        ("open approvals", "SELECT id FROM runplane.approvals WHERE workspace = $1 AND open ORDER BY entry_index"),
-        (
-            "a chart",
-            "SELECT start_us, sum(allowed) FROM runplane.tallies WHERE workspace = $1 AND span_us = 60000000
-             AND dimension = 'all' AND start_us >= 60000000 AND start_us < 1200000000 GROUP BY start_us",
-        ),
-    ] {
-        filled.uses_an_index(what, 1, sql, &one);
-    }
+    let (sql, terms) =
+        approvals::count_query(filled.number, &ApprovalFilter { agent: text("agt_3"), ..Default::default() });
+    // Of the table, and its index, where that is read first.
+    filled.uses_an_index("how many approvals", 2, &sql, &terms.values());
+    let number: Value<'_> = (&filled.number, Type::INT8);
+    filled.uses_an_index("open approvals", 1, &approvals::open_query(), std::slice::from_ref(&number));
+    let indexes: Vec<i64> = vec![7, 9];
+    let named = [number.clone(), (&indexes, Type::INT8_ARRAY)];
+    filled.uses_an_index("approvals of entries", 1, &approvals::entries_query(), &named);
+    let (span, from, until, limit) = (60_000_000_i64, 60_000_000_i64, 1_200_000_000_i64, 50_i64);
+    let stretch: [Value<'_>; 6] = [
+        number.clone(),
+        (&span, Type::INT8),
+        (&"all", Type::TEXT),
+        (&from, Type::INT8),
+        (&until, Type::INT8),
+        (&limit, Type::INT8),
+    ];
+    filled.uses_an_index("a chart", 1, &tallies::query(false), &stretch);
+    filled.uses_an_index("what was most frequent", 1, &tallies::query(true), &stretch);
+    let (agents, ids): (Vec<&[u8]>, Vec<&[u8]>) = (vec![b"agt_1", b"agt_2"], vec![b"req_1001", b"req_2002"]);
+    let repeated = [number, (&agents, Type::BYTEA_ARRAY), (&ids, Type::BYTEA_ARRAY)];
+    // Of the requests, and of the asked ones beside them.
+    filled.uses_an_index("requests made again", 2, ledger::REQUESTS, &repeated);
 }

@@ -84,19 +84,22 @@ pub(super) async fn reset(db: &Client, number: i64) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn read(db: &Client, number: i64, filter: &TallyFilter) -> Result<Vec<Tally>, Failure> {
-    let (first, rest) = if filter.by_key {
+pub(super) fn query(by_key: bool) -> String {
+    let (first, rest) = if by_key {
         ("min(start_us), key", "GROUP BY key ORDER BY sum(allowed) + sum(held) + sum(blocked) DESC, key")
     } else {
         ("start_us, ''", "GROUP BY start_us ORDER BY start_us")
     };
-    let sql = format!(
+    format!(
         "SELECT {first}, sum(allowed)::bigint, sum(held)::bigint, sum(blocked)::bigint FROM runplane.tallies
          WHERE workspace = $1 AND span_us = $2 AND dimension = $3 AND start_us >= $4 AND start_us < $5 {rest} LIMIT $6"
-    );
+    )
+}
+
+pub(super) async fn read(db: &Client, number: i64, filter: &TallyFilter) -> Result<Vec<Tally>, Failure> {
     let rows = db
         .query_typed(
-            &sql,
+            &query(filter.by_key),
             &[
                 (&number, Type::INT8),
                 (&filter.span_us, Type::INT8),

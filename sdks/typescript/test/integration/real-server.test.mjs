@@ -76,6 +76,23 @@ for (const failMode of MODES) {
     assert.equal(run.runs, 0);
   });
 
+  test(`a refusal says which limit is reached and when it eases (${failMode})`, async () => {
+    const agent = await server.createAgent(`limited-${failMode}`);
+    const yaml = "policy: few\nrules:\n  - { id: cap, action: read_balance, limit: { count: 1, within: 1h, per: [agent] } }\n";
+    await server.admin("PUT", "/policies/few", { yaml });
+    const run = tool();
+    const seen = [];
+    const once = () => client(agent, { failMode, onDecision: (decision) => seen.push(decision) }).guard("read_balance", "stripe", null, run);
+    await once();
+    const error = await once().catch((reason) => reason);
+    await server.admin("DELETE", "/policies/few");
+    const of = ({ limits }) => limits.filter(({ rule }) => rule === "few/cap").map(({ used, of, remaining }) => [used, of, remaining]);
+    assert.deepEqual([of(seen[0]), of(error)], [[["1", "1", "0"]], [["1", "1", "0"]]]);
+    const eases = (Date.parse(error.limits.find(({ rule }) => rule === "few/cap").resetsAt) - Date.now()) / 1_000;
+    assert.ok(error instanceof GuardBlockedError && eases > 3_500 && eases < 3_700, `${eases}`);
+    assert.equal(run.runs, 1);
+  });
+
   test(`an approved action is redeemed and runs once (${failMode})`, async () => {
     const agent = await server.createAgent(`approved-${failMode}`);
     const { run, ended, decisions } = asking(agent, { failMode });

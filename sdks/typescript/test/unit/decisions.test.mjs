@@ -60,6 +60,18 @@ for (const failMode of MODES) {
   });
 }
 
+test("what is used of limits is in the decision and in the refusal, and what is no limit is left out", async (t) => {
+  const limit = { rule: "pack/cap", used: "3", of: "3", remaining: "0", withinSeconds: 3_600, resetsAt: "2026-01-01T01:00:00Z" };
+  const limits = [limit, { rule: "pack/other" }, null, { ...limit, of: 3 }];
+  const seen = [];
+  const allowing = await fakeServer(t, { [GUARD]: decided("ALLOW", { limits }), [OUTCOME]: recorded });
+  await allowing.client({ onDecision: (decision) => seen.push(decision) }).guard("read_balance", "stripe", null, tool());
+  assert.deepEqual(seen[0].limits, [limit]);
+  const blocking = await fakeServer(t, { [GUARD]: decided("BLOCK", { limits }) });
+  const refused = await blocking.client().guard("read_balance", "stripe", null, tool()).catch((error) => error);
+  assert.deepEqual(refused.limits, [limit]);
+});
+
 /** None of these is an ALLOW, and none is an outage. */
 const NOT_AN_ALLOW = {
   "an empty body": { text: "" },

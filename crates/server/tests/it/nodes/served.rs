@@ -3,6 +3,7 @@
 use super::{nodes, refund, shipped, soon};
 use crate::harness::Server;
 use reqwest::{Method, Response};
+use runplane_server::people;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -89,4 +90,43 @@ async fn an_account_made_a_moment_ago_is_known_to_the_node_that_is_asked_next() 
         let seen = there.page(&person, Method::GET, "/api/v1/agents", None).await;
         assert_eq!(seen.status, 200, "round {round}: {seen:?}");
     }
+}
+
+/// What an owner takes away at one node is gone at the next request, whichever node gets it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_taken_away_a_moment_ago_is_gone_at_the_node_that_is_asked_next() {
+    let nodes = nodes(2, shipped()).await;
+    for round in 0..12 {
+        let (here, there): (&Server, &Server) = (&nodes[round % 2], &nodes[(round + 1) % 2]);
+        let held = here.guard(&refund(800)).await;
+        let person = here.person_called(&format!("p-{round}"), "approver", &["*"]).await;
+        let path = format!("/api/v1/approvals/{}/approve", held.text("approvalId"));
+        let user = format!("/api/v1/users/{}", person.id);
+        let viewer = here.admin(Method::PATCH, &user, Some(&json!({ "role": "viewer" }))).await;
+        assert_eq!(viewer.status, 200, "{viewer:?}");
+        let vote = there.page(&person, Method::POST, &path, Some(&json!({}))).await;
+        assert_eq!(vote.status, 403, "round {round}: {vote:?}");
+        let disabled = here.admin(Method::PATCH, &user, Some(&json!({ "status": "disabled" }))).await;
+        assert_eq!(disabled.status, 200, "{disabled:?}");
+        let page = there.page(&person, Method::GET, "/api/v1/agents", None).await;
+        assert_eq!(page.status, 401, "round {round}: {page:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_link_that_each_node_prints_makes_the_first_owner_and_no_second_one() {
+    let nodes = nodes(2, shipped()).await;
+    let mut links = Vec::new();
+    for node in &nodes {
+        let workspace = node.app.workspace("default").unwrap();
+        links.push(people::first_owner_link(&node.app, &workspace).await.unwrap().unwrap().token);
+    }
+    let used = async |node: &Server, token: &str| {
+        let body =
+            json!({ "token": token, "username": "ada", "displayName": "Ada", "password": "a row of plain words" });
+        let request = node.client.post(node.url("/api/v1/session/setup")).header("sec-fetch-site", "same-origin");
+        node.send(request.json(&body)).await.status
+    };
+    assert_eq!(used(&nodes[1], &links[0]).await, 200, "the one printed first, at the other node");
+    assert_eq!(used(&nodes[0], &links[1]).await, 410, "there is an owner now");
 }

@@ -2,8 +2,8 @@
 //!
 //! The server is the one that `RUNPLANE_TEST_POSTGRES_URL` names, else one that answers on the local socket
 //! or 127.0.0.1:5432. `scripts/with-postgres` starts a private one where there is none. Nothing is written
-//! before it is known that the server was named for tests or runs on this machine, that it takes writes, and
-//! that the role may make databases; and nothing is dropped but what bears the mark of these tests.
+//! before it is known that the server was named for tests or runs on this machine (its process does: at the port may be
+//! the near end of a tunnel), that it is new enough and takes writes, and that the role may make databases; and nothing is dropped but what bears the mark of these tests.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -42,7 +42,7 @@ fn server() -> &'static str {
         let named = std::env::var(VARIABLE).ok();
         let found = match named {
             Some(url) => Ok(url),
-            None => NEARBY.into_iter().find(|url| looks_right(url).is_ok()).map(str::to_owned).ok_or(()),
+            None => NEARBY.into_iter().find(|url| looks_right(url, true).is_ok()).map(str::to_owned).ok_or(()),
         };
         let url = found.unwrap_or_else(|()| {
             panic!(
@@ -50,7 +50,7 @@ fn server() -> &'static str {
                  databases), or run them through `scripts/with-postgres`, which starts one"
             )
         });
-        if let Err(why) = looks_right(&url) {
+        if let Err(why) = looks_right(&url, false) {
             panic!("the PostgreSQL server for tests is not used: {why}");
         }
         drop_leftovers(&url);
@@ -58,22 +58,28 @@ fn server() -> &'static str {
     })
 }
 
-fn looks_right(url: &str) -> Result<(), String> {
+/// The same is asked in `scripts/with-postgres`.
+const ASK: &str = "SELECT pg_is_in_recovery(), current_setting('server_version_num')::int4, pg_backend_pid(),
+                          (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user)";
+
+fn looks_right(url: &str, must_be_here: bool) -> Result<(), String> {
     let connections = connect(url)?;
-    let row = connections.run(async |db| {
-        Ok(db
-            .query_typed_one(
-                "SELECT pg_is_in_recovery(), (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user)",
-                &[],
-            )
-            .await?)
+    let asked = connections.run(async |db| {
+        let row = db.query_typed_one(ASK, &[]).await?;
+        // Asked while the process serves this connection.
+        let process = format!("/proc/{}/comm", row.get::<_, i32>(2));
+        let is_here = std::fs::read_to_string(process).is_ok_and(|name| name.trim_end() == "postgres");
+        Ok((row, is_here))
     });
-    let row = row.map_err(|error| error.to_string())?;
-    match (row.get::<_, bool>(0), row.get::<_, bool>(1)) {
-        (true, _) => Err("it is a standby".into()),
-        (_, false) => Err("the role may not create databases".into()),
-        (false, true) => Ok(()),
-    }
+    let (row, is_here) = asked.map_err(|error| error.to_string())?;
+    let (is_standby, version, may_create) = (row.get::<_, bool>(0), row.get::<_, i32>(1), row.get::<_, bool>(3));
+    let wrong = [
+        (is_standby, "it is a standby"),
+        (version < 150_000, "it is older than version 15"),
+        (!may_create, "the role may not create databases"),
+        (must_be_here && !is_here, "it does not run on this machine"),
+    ];
+    wrong.iter().find(|(is_wrong, _)| *is_wrong).map_or(Ok(()), |(_, why)| Err((*why).to_owned()))
 }
 
 fn connect(url: &str) -> Result<Connections, String> {
@@ -193,16 +199,10 @@ impl Database {
         unpacked.unwrap();
     }
 
-    /// Asks until the answer is as wanted.
+    /// Asks until the answer is as wanted, for some ten seconds at least: asking connects anew.
     pub fn until(&self, sql: &str, is_wanted: impl Fn(Option<&str>) -> bool) {
-        let began = std::time::Instant::now();
-        loop {
-            let answer = self.execute(sql);
-            if is_wanted(answer.as_deref()) {
-                return;
-            }
-            assert!(began.elapsed() < std::time::Duration::from_secs(30), "still {answer:?}: {sql}");
-        }
+        let is_so = (0..5_000).any(|_| is_wanted(self.execute(sql).as_deref()));
+        assert!(is_so, "not so: {sql}");
     }
 
     /// Statements of a stranger; the first column of the first row as text, if there is one.
