@@ -24,6 +24,7 @@ tools:
 
 test: web build sdk ## everything: Rust, SDK, published client, examples
 	scripts/with-postgres $(CARGO_TEST)
+	@echo 'the server on PostgreSQL: $(if $(ON_POSTGRES),where nodes and state meet; all of it with RUNPLANE_FULL=1,all of it)'
 	RUNPLANE_TEST_STORE=postgres scripts/with-postgres $(CARGO_TEST) --test server -- $(ON_POSTGRES)
 	RUNPLANE_TEST_STORE=postgres scripts/with-postgres $(CARGO_TEST) --test cli -- $(CLI_ON_POSTGRES)
 	cd web && npm test --silent

@@ -1,7 +1,8 @@
 //! `kill -9` under load: whatever a client was told is on the ledger, and told again.
 //!
 //! 64 clients ask; after a random number of answers the server is killed where it stands and started again on
-//! the same folder. Three times, or twenty with `RUNPLANE_FULL=1`.
+//! the same folder. Three times, or twenty with `RUNPLANE_FULL=1`. A limit on a sum is reached on the way: what was
+//! allowed comes to no more, whatever was in flight when the server was killed, and to nearly as much.
 
 use crate::binary::{Installation, Server, asked_for, code, stderr, stdout};
 use reqwest::blocking::Client;
@@ -15,6 +16,19 @@ const CLIENTS: usize = 64;
 /// The kill comes after at most so many answers.
 const LONGEST: u64 = 1_000;
 
+/// What charges may come to, all rounds together; the smallest is 200, the largest some hundreds more.
+const MOST: u64 = 60_000;
+const CAPPED: &str = "
+policy: cap
+meters:
+  charged: { sum: context.amount, action: create_charge, within: 744h, per: [agent] }
+rules:
+  - { id: all, action: create_charge, when: meters.charged + context.amount > 60000, decision: BLOCK }
+";
+
+/// A charge that is refused whatever there was before.
+const LARGE: u64 = 60_000;
+
 /// What a client was told.
 struct Told {
     body: Value,
@@ -26,6 +40,12 @@ fn every_answer_survives_a_kill() {
     let installation = Installation::new();
     let rounds = if asked_for("RUNPLANE_FULL") { 20 } else { 3 };
     let mut told = Vec::new();
+    let file = installation.folder.path().join("cap.yaml");
+    std::fs::write(&file, CAPPED).unwrap();
+    let server = installation.serve();
+    let put = server.run(&["policy", "put", file.to_str().unwrap()]);
+    assert_eq!(code(&put), 0, "{}{}", stdout(&put), stderr(&put));
+    drop(server);
     for round in 0..rounds {
         let mut server = installation.serve();
         let (answered, unanswered) = load_until_killed(&mut server, round);
@@ -44,6 +64,7 @@ fn every_answer_survives_a_kill() {
         told.extend(heard);
         drop(server);
         check_ledger(&installation, &told);
+        check_sum(&told);
     }
 }
 
@@ -52,7 +73,7 @@ fn body(round: usize, client: usize, number: usize) -> Value {
     let (kind, context) = match number % 4 {
         0 => ("read_balance", json!({})),
         1 => ("create_charge", json!({ "amount": 200 + number, "currency": "usd" })),
-        2 => ("create_charge", json!({ "amount": 60_000, "currency": "usd" })),
+        2 => ("create_charge", json!({ "amount": LARGE, "currency": "usd" })),
         _ => ("process_refund", json!({ "amount": 800 + client, "currency": "usd" })),
     };
     json!({
@@ -129,7 +150,7 @@ fn retry(server: &Server<'_>, told: &[Told]) {
 
 /// The ledger verifies, and every decision stands at its index with its id and its outcome.
 fn check_ledger(installation: &Installation, told: &[Told]) {
-    let verified = installation.command(&["audit", "verify"]).output().unwrap();
+    let verified = installation.command(&["audit", "verify", "--state"]).output().unwrap();
     assert_eq!(code(&verified), 0, "{}{}", stdout(&verified), stderr(&verified));
     let exported = installation.command(&["audit", "export"]).output().unwrap();
     assert_eq!(code(&exported), 0, "{}", stderr(&exported));
@@ -145,4 +166,21 @@ fn check_ledger(installation: &Installation, told: &[Told]) {
         assert_eq!(entry["body"]["requestId"], answer["requestId"], "{entry}");
         assert_eq!(entry["body"]["decision"]["outcome"], answer["decision"], "{entry}");
     }
+}
+
+/// Once everybody was answered.
+fn check_sum(told: &[Told]) {
+    let of_charges = |wanted: &str| {
+        let charges = told.iter().filter(move |told| told.body["action"]["type"] == "create_charge");
+        charges.filter(|told| told.answer["decision"] == *wanted).map(|told| amount(&told.body)).collect::<Vec<u64>>()
+    };
+    let allowed: u64 = of_charges("ALLOW").iter().sum();
+    assert!(allowed <= MOST, "{allowed} were allowed");
+    // The largest that was refused had no room at the end either.
+    let refused = of_charges("BLOCK").into_iter().filter(|amount| *amount < LARGE).max();
+    assert!(refused.is_none_or(|amount| allowed + amount > MOST), "{allowed} were allowed, and {refused:?} was not");
+}
+
+fn amount(body: &Value) -> u64 {
+    body["action"]["context"]["amount"].as_u64().unwrap()
 }

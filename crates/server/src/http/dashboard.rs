@@ -34,12 +34,12 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response<Bod
     }
     let path = uri.path().trim_start_matches('/');
     if path.is_empty() {
-        return page(&headers);
+        return page(Built::get(INDEX), &headers);
     }
     let is_api = path == "api" || path.starts_with("api/");
     match Built::get(path) {
         Some(file) if !is_api && !is_private(path) => answer(path, &file, &headers),
-        _ if !is_api && is_page(path, &headers) => page(&headers),
+        _ if !is_api && is_page(path, &headers) => page(Built::get(INDEX), &headers),
         _ => Error::plain(Kind::NotFound).into_response(),
     }
 }
@@ -57,8 +57,8 @@ fn is_private(path: &str) -> bool {
     path.starts_with('.') || path.ends_with(".br") || path.ends_with(".gz")
 }
 
-fn page(headers: &HeaderMap) -> Response<Body> {
-    match Built::get(INDEX) {
+fn page(built: Option<EmbeddedFile>, headers: &HeaderMap) -> Response<Body> {
+    match built {
         Some(file) => answer(INDEX, &file, headers),
         None => {
             let mut response = Response::new(Body::from(NOT_BUILT));
@@ -180,6 +180,15 @@ mod tests {
             assert!(policy.contains("frame-ancestors 'none'"));
             assert!(response.headers()[header::CACHE_CONTROL].to_str().unwrap().starts_with("no-"));
         }
+    }
+
+    #[tokio::test]
+    async fn a_binary_built_without_node_says_how_to_build_the_page() {
+        let response = page(None, &HeaderMap::new());
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+        let body = axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap();
+        assert!(String::from_utf8_lossy(&body).contains("npm --prefix web run build"));
     }
 
     #[tokio::test]
