@@ -290,8 +290,13 @@ fn object_chooses(members: &Object) -> bool {
             _ if name.starts_with('$') && !matches!(operator, "eq" | "in" | "all" | "elemmatch") => false,
             _ => match value {
                 Value::Text(text) => is_word(text),
-                Value::Number(_) | Value::Bool(_) => true,
-                Value::List(items) => !items.is_empty() && items.iter().all(is_one_thing),
+                // Zero is every name to MySQL, and false is zero.
+                Value::Number(number) => !number.is_zero(),
+                Value::Bool(is) => *is,
+                Value::List(items) => {
+                    let is_zero = |item: &Value| item.as_number().is_some_and(Decimal::is_zero);
+                    !items.is_empty() && items.iter().all(|item| is_one_thing(item) && !is_zero(item))
+                }
                 Value::Object(inner) => object_chooses(inner),
                 Value::Null => false,
             },

@@ -6,7 +6,7 @@
 //! of columns ties to it.
 
 use super::lexical::Scan;
-use sqlparser::ast::{BinaryOperator, Expr, Ident, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, Ident, UnaryOperator, Value};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
@@ -81,24 +81,77 @@ fn qualifier(column: &Expr) -> Option<String> {
     }
 }
 
-/// A value that picks rows. Zero and truth values pick whatever is no number (in MySQL `name = 0` is true
-/// for every name), or about half of everything.
+/// A value that picks rows. To MySQL every text that begins with no digit is the number zero, so `name = 0` is
+/// true for every name; so is `name = -'a'`, because a sign or a cast makes a number of the text beside it.
 fn is_telling(expr: &Expr) -> bool {
     match expr {
         Expr::Nested(inner) => is_telling(inner),
-        Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => is_telling(expr),
-        Expr::Cast { expr, .. } => is_telling(expr),
+        Expr::Identifier(name) => is_placeholder(name),
+        Expr::TypedString(typed) => typed.value.value.clone().into_string().is_some_and(|text| has_one(&text)),
+        Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => is_number(expr),
+        Expr::Cast { kind, expr, data_type, .. } => is_telling_cast(kind, expr, data_type),
         Expr::Value(value) => match &value.value {
             Value::Boolean(_) => false,
-            Value::Number(digits, _) => digits.contains(|digit: char| matches!(digit, '1'..='9')),
+            Value::Number(..) => is_number(expr),
+            Value::HexStringLiteral(digits)
+            | Value::SingleQuotedByteStringLiteral(digits)
+            | Value::DoubleQuotedByteStringLiteral(digits) => {
+                digits.contains(|digit: char| digit.is_ascii_alphanumeric() && digit != '0')
+            }
             _ => true,
         },
-        other => is_value(other),
+        _ => false,
     }
 }
 
+/// `CAST('a' AS SIGNED)` is zero, and `CAST(0.4 AS SIGNED)` as well. Who writes `$1::int` is asking a database that
+/// compares no text with a number.
+fn is_telling_cast(kind: &CastKind, expr: &Expr, kept_as: &DataType) -> bool {
+    const NUMBERS: &[&str] = &["INT", "INTEGER", "BIGINT", "SIGNED", "UNSIGNED", "DECIMAL", "NUMERIC"];
+    const TEXTS: &[&str] = &["CHAR", "CHARACTER", "VARCHAR", "NCHAR", "NVARCHAR", "TEXT", "UUID", "UNIQUEIDENTIFIER"];
+    let name = kept_as.to_string().to_uppercase();
+    let is = |table: &[&str]| name.split([' ', '(']).next().is_some_and(|first| table.contains(&first));
+    if *kind == CastKind::DoubleColon {
+        return is_telling(expr) && !name.starts_with("BOOL") && !name.starts_with("BIT");
+    }
+    is(TEXTS) && is_telling(expr) || is(NUMBERS) && is_whole_number(expr)
+}
+
+/// A number that stays one, whatever it is rounded to on its way: not zero, and not so small that it becomes it.
+fn is_number(expr: &Expr) -> bool {
+    let Expr::Value(value) = expr else {
+        return match expr {
+            Expr::Nested(inner) => is_number(inner),
+            Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => is_number(expr),
+            _ => false,
+        };
+    };
+    match &value.value {
+        Value::Number(digits, _) => digits.parse::<f64>().is_ok_and(|number| number.is_finite() && number >= 1e-9),
+        _ => false,
+    }
+}
+
+fn is_whole_number(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) => is_whole_number(inner),
+        Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => is_whole_number(expr),
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) => has_one(digits) && digits.bytes().all(|digit| digit.is_ascii_digit()),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether a digit other than zero is in it.
+fn has_one(text: &str) -> bool {
+    text.contains(|digit: char| matches!(digit, '1'..='9'))
+}
+
 /// Whether a condition that stands alone (`status = 'done'`) plainly chooses some rows and not all. Softer
-/// than a bound: it may be a truth value, a pattern with letters in it, a time.
+/// than a bound: it may be what is true, a pattern with letters in it, a time. False it may not be: to MySQL that
+/// is zero.
 pub(super) fn chooses(text: &str) -> bool {
     let scan = Scan::of(text);
     if scan.is_ambiguous || !scan.is_small || text.len() > 4_096 {
@@ -119,17 +172,19 @@ fn is_choice(condition: &Expr) -> bool {
         Expr::BinaryOp { left, op: BinaryOperator::And, right } => is_choice(left) || is_choice(right),
         Expr::BinaryOp { left, op: BinaryOperator::Or, right } => is_choice(left) && is_choice(right),
         Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
-            (is_column(left) && is_value(right)) || (is_value(left) && is_column(right))
+            (is_column(left) && is_picked(right)) || (is_picked(left) && is_column(right))
         }
         Expr::BinaryOp {
             left,
             op: BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq,
             right,
         } => (is_column(left) && is_time(right)) || (is_time(left) && is_column(right)),
-        Expr::InList { expr, list, negated: false } => is_column(expr) && !list.is_empty() && list.iter().all(is_value),
+        Expr::InList { expr, list, negated: false } => {
+            is_column(expr) && !list.is_empty() && list.iter().all(is_picked)
+        }
         Expr::Between { expr, negated: false, low, high } => is_column(expr) && is_time(low) && is_time(high),
         Expr::Like { negated: false, expr, pattern, any: false, .. } => is_column(expr) && has_letters(pattern),
-        Expr::IsNull(expr) | Expr::IsTrue(expr) | Expr::IsFalse(expr) => is_column(expr),
+        Expr::IsNull(expr) | Expr::IsTrue(expr) => is_column(expr),
         _ => false,
     }
 }
@@ -139,7 +194,7 @@ fn is_time(expr: &Expr) -> bool {
     match expr {
         Expr::Nested(inner) => is_time(inner),
         Expr::TypedString(_) => true,
-        Expr::Cast { expr, .. } => is_time(expr),
+        Expr::Cast { expr, data_type, .. } => is_time(expr) && keeps_time(data_type),
         Expr::Value(value) => match &value.value {
             Value::SingleQuotedString(text) => {
                 text.len() >= 8 && text.get(..4).is_some_and(|year| year.bytes().all(|digit| digit.is_ascii_digit()))
@@ -186,13 +241,18 @@ fn is_placeholder(name: &Ident) -> bool {
     name.quote_style.is_none() && name.value.starts_with(['$', ':', '@', '?'])
 }
 
-fn is_value(expr: &Expr) -> bool {
+fn is_picked(expr: &Expr) -> bool {
     match expr {
-        Expr::Nested(inner) => is_value(inner),
-        Expr::Value(_) | Expr::TypedString(_) => true,
-        Expr::Identifier(name) => is_placeholder(name),
-        Expr::Cast { expr, .. } => is_value(expr),
-        Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => is_value(expr),
-        _ => false,
+        Expr::Nested(inner) => is_picked(inner),
+        Expr::Value(value) => value.value == Value::Boolean(true) || is_telling(expr),
+        _ => is_telling(expr),
     }
+}
+
+/// A time that is cast to a number is later than every text.
+fn keeps_time(kept_as: &DataType) -> bool {
+    matches!(
+        kept_as,
+        DataType::Date | DataType::Date32 | DataType::Datetime(_) | DataType::Timestamp(..) | DataType::TimestampNtz(_)
+    )
 }
