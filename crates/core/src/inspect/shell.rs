@@ -289,6 +289,10 @@ impl Seen {
                 // What it prints may be a secret: harmless it is not.
                 let secret = programs::prints_settings(name, arguments()) || arguments().any(file::holds_secret);
                 self.unreadable |= changes || secret || tail.iter().any(|word| word.is_dynamic);
+                if programs::reckons(name, arguments()) {
+                    self.unreadable = true;
+                    arguments().for_each(|argument| self.line(argument, depth + 1, &[]));
+                }
                 // The shell opens these as connections.
                 self.network |= arguments().any(|word| word.starts_with("/dev/tcp/") || word.starts_with("/dev/udp/"));
                 None

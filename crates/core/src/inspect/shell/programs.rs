@@ -102,13 +102,72 @@ pub(super) fn raises(name: &str) -> bool {
 }
 
 /// Whether a program prints all variables, and so the passwords among them, or one that sounds like one.
-pub(super) fn prints_settings<'a>(name: &str, arguments: impl Iterator<Item = &'a str>) -> bool {
+pub(super) fn prints_settings<'a>(name: &str, mut arguments: impl Iterator<Item = &'a str>) -> bool {
+    match name {
+        "printenv" => prints_variable(arguments),
+        "jq" => arguments.any(asks_for_settings),
+        // `ps axe`; `ps -e` only lists all processes.
+        "ps" => arguments.any(|argument| {
+            let letters = argument.bytes().all(|letter| b"acefghjlmnrsuvwxSTE".contains(&letter));
+            letters && argument.contains('e') || has_flag(argument, &['E'])
+        }),
+        _ => false,
+    }
+}
+
+/// Whether a program of jq asks for the variables (`env`, `$ENV`), or stands in a file that nobody sees here. What
+/// follows a single dot is a member of that name.
+fn asks_for_settings(argument: &str) -> bool {
+    const ASKING: &[&str] = &["env", "ENV", "import", "include", "modulemeta", "get_search_list", "input_filename"];
+    if argument.starts_with("--") {
+        return ["--f", "--l", "--run"].iter().any(|option| argument.starts_with(option));
+    }
+    if has_flag(argument, &['f', 'L']) {
+        return true;
+    }
+    let mut before = "";
+    argument.split_inclusive(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|part| {
+        let word = part.trim_end_matches(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        let member = before.ends_with('.') && before.len() == 1 + before.trim_end_matches('.').len();
+        let asks = ASKING.contains(&word) && !member;
+        before = part;
+        asks
+    })
+}
+
+fn prints_variable<'a>(arguments: impl Iterator<Item = &'a str>) -> bool {
     let mut named = arguments.filter(|argument| !argument.starts_with('-')).peekable();
     let secret = |name: &str| {
         let upper = name.to_ascii_uppercase();
         ["KEY", "TOKEN", "SECRET", "PASS", "CRED", "AUTH"].iter().any(|part| upper.contains(part))
     };
-    name == "printenv" && (named.peek().is_none() || named.any(secret))
+    named.peek().is_none() || named.any(secret)
+}
+
+/// Whether the shell's own program takes an argument for the name of a variable or a sum, and so runs what stands in
+/// its brackets: `test -v 'a[$(rm x)]'`.
+pub(super) fn reckons<'a>(name: &str, arguments: impl Iterator<Item = &'a str> + Clone) -> bool {
+    const NAMING: &[&str] = &["-v", "-R"];
+    const RECKONING: &[&str] = &["-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-t"];
+    if !matches!(name, "test" | "[" | "printf") {
+        return false;
+    }
+    let substitutes = arguments.clone().any(|argument| ["$(", "${", "`"].iter().any(|sign| argument.contains(sign)));
+    let is_number = |argument: &str| {
+        let digits = argument.trim_start_matches(['-', '+']);
+        !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
+    };
+    let mut naming = false;
+    let mut reckoning = false;
+    let mut words = false;
+    let mut brackets = false;
+    for argument in arguments {
+        naming |= NAMING.contains(&argument);
+        reckoning |= RECKONING.contains(&argument);
+        brackets |= argument.contains('[');
+        words |= !argument.starts_with('-') && argument != "]" && !is_number(argument);
+    }
+    substitutes || name != "printf" && (brackets && (naming || reckoning) || reckoning && words)
 }
 
 /// Options with which a looking program writes or runs something.
