@@ -395,6 +395,18 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// A port beside an address. Nobody can tell which of two ports, or of which address, a library will take.
+    fn put_ports(&mut self) {
+        for port in std::mem::take(&mut self.ports) {
+            for address in &mut self.addresses {
+                match port {
+                    Some(port) if address.port.is_none_or(|own| own == port) => address.port = Some(port),
+                    _ => address.host = None,
+                }
+            }
+        }
+    }
+
     fn reading(mut self, call: &Call) -> Reading {
         if self.addresses.is_empty() {
             let sends = ["call_api", "modify_webhook"].iter().any(|name| call.action.is(name));
@@ -403,6 +415,7 @@ impl<'a> Request<'a> {
             }
             self.addresses.push(Address::unreadable());
         }
+        self.put_ports();
         for address in self.addresses.clone() {
             self.carried(&address);
         }
@@ -415,12 +428,6 @@ impl<'a> Request<'a> {
             first.path = first.path.as_ref().and_then(|base| join(base, path));
             if takes_over_host(path, at_root) {
                 self.addresses.push(Address::unreadable());
-            }
-        }
-        for port in std::mem::take(&mut self.ports) {
-            match (port, self.addresses.first_mut()) {
-                (Some(port), Some(first)) => first.port = first.port.or(Some(port)),
-                (_, first) => first.into_iter().for_each(|first| first.host = None),
             }
         }
         let registration = &call.registration;
