@@ -53,7 +53,7 @@ pub fn charges(bundle: &Bundle, prepared: &Prepared, facts: &Facts) -> Vec<Charg
         weighing.weigh_rules();
         weighing.weigh_dues();
     }
-    weighing.charges
+    weighing.all_charges()
 }
 
 pub struct Weighing<'a, 'r> {
@@ -69,6 +69,8 @@ pub struct Weighing<'a, 'r> {
     pub(super) shadow: Vec<Shadowed<'a>>,
     duties: Gathered,
     charges: Vec<Charge>,
+    /// Charges of counters in shadow. They come behind the others, where an entry has room for them.
+    shadow_charges: Vec<Charge>,
     /// Which counter a charge of a use is for, by its place among the charges.
     uses: Vec<(u32, usize)>,
     /// With the places of rule and counter in the bundle.
@@ -91,6 +93,7 @@ impl<'a, 'r> Weighing<'a, 'r> {
             shadow: Vec::new(),
             duties: Gathered::default(),
             charges: Vec::new(),
+            shadow_charges: Vec::new(),
             uses: Vec::new(),
             limits: Vec::new(),
         }
@@ -179,16 +182,25 @@ impl<'a, 'r> Weighing<'a, 'r> {
     /// on a reported failure only if everybody who shares the counter says so.
     fn charge(&mut self, counter: u32, new: Charge) {
         let is_shared = self.bundle.shapes().get(counter).is_none_or(|shape| shape.is_shared);
+        let in_shadow = counter_at(self.bundle, counter).is_some_and(|counter| counter.shadow);
+        let charges = if in_shadow { &mut self.shadow_charges } else { &mut self.charges };
         let same = |charge: &&mut Charge| (charge.key, charge.on, charge.op) == (new.key, new.on, new.op);
-        if is_shared && let Some(charge) = self.charges.iter_mut().find(same) {
+        if is_shared && let Some(charge) = charges.iter_mut().find(same) {
             charge.amount = charge.amount.max(new.amount);
             charge.refund &= new.refund;
             return;
         }
-        if new.on == On::Use {
-            self.uses.push((counter, self.charges.len()));
+        // Nobody is told what is left of a limit in shadow.
+        if new.on == On::Use && !in_shadow {
+            self.uses.push((counter, charges.len()));
         }
-        self.charges.push(new);
+        charges.push(new);
+    }
+
+    fn all_charges(&mut self) -> Vec<Charge> {
+        let mut charges = std::mem::take(&mut self.charges);
+        charges.append(&mut self.shadow_charges);
+        charges
     }
 
     fn take_allow(&mut self, rule: &'a Rule) {
@@ -435,7 +447,7 @@ impl<'a, 'r> Weighing<'a, 'r> {
             shadow: Vec::new(),
             audit: std::mem::take(&mut self.duties).duty(),
             requirements,
-            charges: std::mem::take(&mut self.charges),
+            charges: self.all_charges(),
             limits: Vec::new(),
         }
     }

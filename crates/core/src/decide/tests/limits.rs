@@ -150,3 +150,38 @@ fn time_can_be_named() {
     assert_eq!(at("2027-12-01T17:00:00Z").code, ReasonCode::Default);
     assert_eq!(at("2027-12-24T09:00:00Z").matched_rule.to_string(), "p/freeze");
 }
+
+/// A policy with so many limits, each with a counter of its own, and all counting every reading of a balance.
+fn limits(name: &str, mode: &str, count: usize) -> String {
+    let rule =
+        |n: usize| format!("  - {{ id: r-{n}, action: read_balance, limit: {{ count: 5, within: {}m }} }}\n", n + 1);
+    format!("policy: {name}\nmode: {mode}\nrules:\n{}", (0..count).map(rule).collect::<String>())
+}
+
+#[test]
+fn more_limits_than_an_entry_has_room_for_block() {
+    let read = call("read_balance", "stripe", "{}");
+    for (count, expected) in [(200, Allow), (201, Block)] {
+        let decision = World::new(&[&limits("p", "enforce", count)]).default_decision(Allow).decide(&read);
+        assert_eq!(
+            (decision.outcome, decision.charges.len().min(200)),
+            (expected, if expected == Allow { 200 } else { 0 })
+        );
+    }
+}
+
+#[test]
+fn limits_in_shadow_take_no_room_from_those_that_are_enforced() {
+    let read = call("read_balance", "stripe", "{}");
+    let enforced = limits("p", "enforce", 199);
+    let alone = World::new(&[&enforced]).default_decision(Allow).decide(&read);
+    assert_eq!(alone.charges.len(), 199);
+    for shadow in [1, 2, 150] {
+        // Its name comes first, and so would its counters.
+        let shadow = limits("a", "shadow", shadow);
+        let decision = World::new(&[&shadow, &enforced]).default_decision(Allow).decide(&read);
+        assert_eq!((decision.outcome, decision.charges.len()), (Allow, 200), "{}", decision.reason);
+        assert_eq!(decision.charges[..199], alone.charges[..], "the enforced ones are all there");
+        assert_eq!(decision.limits, alone.limits);
+    }
+}
