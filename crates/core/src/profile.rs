@@ -3,8 +3,9 @@
 //! The usual is learned only from actions that were allowed and reported to have succeeded; how fast an agent
 //! acts now is counted from every decision. Refuses to be talked into much: what is usual moves at most one
 //! step a day, a call cannot teach its pace for another hour than its own, and what is not measured teaches
-//! nothing. INVARIANT: memory is bounded (a fixed sketch per agent and action type, bounded numbers of both),
-//! and what is forgotten counts as never done, which is never laxer than what was known.
+//! nothing. INVARIANT: memory is bounded (a fixed sketch per agent and action type, bounded numbers of both). What an
+//! agent did is forgotten as a whole, from whoever was silent longest, and that agent is new again: until enough is
+//! known of it nothing is unusual, so nothing is added to its risk for that, as before it ever acted.
 
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
