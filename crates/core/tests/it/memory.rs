@@ -31,6 +31,9 @@ meters:
   by_two: { count: true, action: process_refund, within: 10m, per: [target, session] }
   paid: { sum: context.amount, when: type(context.amount) == number, within: 5m, per: [context.customer] }
   refunded: { count: true, within: 7m, per: [subject, action], refund: reported_failure }
+  by_source: { count: true, within: 1s, per: [source] }
+  by_place: { count: true, within: 31d, per: [environment, action] }
+  by_payer: { sum: context.amount, action: process_refund, within: 8m, per: [context.payer, source] }
 rules:
   - { id: free, when: context.o == 'allow', decision: ALLOW }
   - { id: hold, when: context.o == 'hold', decision: REQUIRE_APPROVAL }
@@ -38,6 +41,7 @@ rules:
   - id: read
     when: >-
       meters.by_agent > 999999 || meters.by_two > 999999 || meters.paid > 999999 || meters.refunded > 999999
+      || meters.by_source > 999999 || meters.by_place > 999999 || meters.by_payer > 999999
     decision: BLOCK
   - id: past
     when: >-
@@ -62,6 +66,15 @@ rules:
   - { id: d, decision: BLOCK, when: "previous('9m', past.target == target && past.agent.id == agent.id && past.outcome in ['succeeded', 'failed'] && past.context.amount > 5)" }
   - { id: e, decision: BLOCK, when: "since('5m', past.context.customer == context.customer && past.action.type == 'process_refund', past.context.customer == context.customer && past.outcome == 'approved')" }
   - { id: f, decision: BLOCK, when: "since('2m', past.target == target && past.context.amount > 5, past.target == target && past.context.amount < 3)" }
+  - { id: g, decision: BLOCK, when: "count('8m', past.subject == subject) > 999999" }
+  - { id: h, decision: BLOCK, when: "count('31d', past.environment == environment && past.outcome == 'cancelled') > 999999" }
+  - { id: i, decision: BLOCK, when: "count('1s', past.action.type == action.type) > 999999" }
+  - { id: j, decision: BLOCK, when: "count('13m', past.action.source == action.source) > 999999" }
+  - { id: k, decision: BLOCK, when: "count('14m', past.context.customer == context.payer) > 999999" }
+  - { id: l, decision: BLOCK, when: "sum('10m', past.context.amount, past.agent.id == agent.id) > 999999" }
+  - { id: m, decision: BLOCK, when: "formerly('31d', past.context.customer == context.payer && past.outcome == 'denied')" }
+  - { id: n, decision: BLOCK, when: "previous('1s', past.action.source == action.source && past.context.amount > 5)" }
+  - { id: o, decision: BLOCK, when: "since('31d', past.subject == subject && past.outcome == 'failed', past.subject == subject && past.outcome == 'succeeded')" }
 "#;
 
 struct Dice(u64);
@@ -94,7 +107,8 @@ struct World {
     model: Model,
     open: Vec<Open>,
     said: Said,
-    /// The ledger's time, and what windows are widened by.
+    /// What the clock on the wall says, the ledger's time, which does not go back, and what windows are widened by.
+    wall: Micros,
     now: Micros,
     skipped: Span,
     /// Keys that leave memory have somewhere to go.
@@ -110,7 +124,7 @@ impl World {
         let (now, skipped) = (Micros(1_700_000_000_000_000), Span::ZERO);
         let (model, open) = (Model::default(), Vec::new());
         let (said, meters) = (Said::new(), Meters::default());
-        Self { bundle: bundle.clone(), meters, model, open, said, now, skipped, has_shelf: false }
+        Self { bundle: bundle.clone(), meters, model, open, said, wall: now, now, skipped, has_shelf: false }
     }
 
     fn at(&self) -> Micros {
@@ -120,6 +134,7 @@ impl World {
     fn call(&self, plain: &Plain) -> Call {
         let mut context = vec![("o", plain.wish.into())];
         context.extend(plain.customer.map(|customer| ("customer", Value::Number(customer.into()))));
+        context.extend(plain.payer.map(|payer| ("payer", Value::Number(payer.into()))));
         context.push(("amount", plain.amount.map_or(Value::from("much"), |amount| Value::Number(amount.into()))));
         let asked = Asked {
             action: if plain.refund { "process_refund" } else { "create_charge" }.to_owned(),
@@ -132,11 +147,12 @@ impl World {
         let agent = Agent {
             id: format!("agt_{}", plain.agent),
             name: "a".to_owned(),
-            environment: Environment::production(),
+            environment: Environment::new(["production", "staging"][plain.environment as usize]).unwrap(),
             labels: Vec::new(),
             owner: None,
         };
-        let established = Established { workspace: "ws_1".to_owned(), agent, source: None, asserts_subject: true };
+        let source = plain.source.map(|source| ["stripe", "aws"][source as usize].to_owned());
+        let established = Established { workspace: "ws_1".to_owned(), agent, source, asserts_subject: true };
         Call::new(asked, established, self.bundle.catalogue(), self.bundle.settings()).unwrap()
     }
 
@@ -214,7 +230,7 @@ impl World {
                 self.open.push(open);
             }
             (false, false, roll) => {
-                let on = if roll == 2 { On::Denied } else { On::Expired };
+                let on = if roll == 2 { On::Denied } else { [On::Expired, On::Cancelled][dice.roll(2) as usize] };
                 self.return_share(&open, false);
                 self.happen(open.call, &open.charges, on);
             }
@@ -232,14 +248,21 @@ impl World {
             0 => 0,
             1 | 2 => dice.roll(1_000_000),
             3 | 4 => dice.roll(40_000_000),
+            _ if dice.roll(8) == 0 => dice.roll(40 * 86_400_000_000),
             _ => dice.roll(400_000_000),
         };
-        self.now = self.now.after(Span(gap as i64));
+        self.wall = self.wall.after(Span(gap as i64));
+        // Set back, the ledger's time stands still until the wall has caught up.
+        if dice.roll(20) == 0 {
+            self.wall = self.wall.before(Span(dice.roll(300_000_000) as i64));
+        }
+        self.now = self.now.max(self.wall);
         match dice.roll(25) {
             // The wall clock steps forward, and windows are widened by as much.
             0 => {
                 let step = Span(dice.roll(7_200_000_000) as i64);
                 self.now = self.now.after(step);
+                self.wall = self.now;
                 self.skipped = Span(self.skipped.0 + step.0);
             }
             1 => self.skipped = Span::ZERO,
@@ -303,7 +326,14 @@ fn plain(dice: &mut Dice) -> Plain {
         subject: maybe(dice),
         refund: dice.roll(2) == 0,
         customer: maybe(dice),
-        amount: if dice.roll(12) == 0 { Err(()) } else { Ok(dice.roll(10) as i64) },
+        payer: maybe(dice),
+        source: maybe(dice),
+        environment: dice.roll(2),
+        amount: match dice.roll(14) {
+            0 => Err(()),
+            1 => Ok(-(dice.roll(9) as i64) - 1),
+            _ => Ok(dice.roll(10) as i64),
+        },
         wish: ["allow", "allow", "hold", "no"][dice.roll(4) as usize],
     }
 }
@@ -359,8 +389,27 @@ fn the_engine_remembers_what_a_list_of_everything_says() {
         let sum = said.entry(name).or_default();
         sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
-    assert_eq!(said.len(), 17, "{said:#?}");
+    assert_eq!(said.len(), 29, "{said:#?}");
     let dull: Vec<_> = said.iter().filter(|(_, counts)| counts[0] < 100 || counts[1] < 100).collect();
     assert!(dull.is_empty(), "counters that hardly ever say anything: {dull:?}");
-    assert!(said.values().filter(|counts| counts[2] > 100).count() >= 6, "{said:#?}");
+    // What compares a member that the call may lack, or looks at an amount that may be none, has no value then.
+    let doubtful = [
+        "count('11m'",
+        "count('3m', past.session",
+        "count('8m'",
+        "count('13m'",
+        "count('14m'",
+        "formerly('1m'",
+        "formerly('31d'",
+        "previous('2m'",
+        "previous('9m'",
+        "previous('1s'",
+        "since('5m'",
+        "since('2m'",
+        "since('31d'",
+    ];
+    for name in doubtful {
+        let often = said.iter().any(|(known, counts)| known.starts_with(name) && counts[2] > 100);
+        assert!(often, "{name} never had no value: {said:#?}");
+    }
 }

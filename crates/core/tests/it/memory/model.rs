@@ -13,6 +13,9 @@ pub struct Plain {
     pub refund: bool,
     /// `None` is missing.
     pub customer: Option<u64>,
+    pub payer: Option<u64>,
+    pub source: Option<u64>,
+    pub environment: u64,
     /// `Err` is no number.
     pub amount: Result<i64, ()>,
     pub wish: &'static str,
@@ -161,7 +164,16 @@ impl Model {
         let is_refund: Judge = |past| Some(past.refund);
         let needs_customer = || own.customer.map(|_| ());
         let needs_session = || own.session.map(|_| ());
+        let source = |past: &Plain| same(past.source, own.source);
+        let subject = |past: &Plain| same(past.subject, own.subject);
+        let place = |past: &Plain| past.environment == own.environment;
+        let paid_by = |past: &Plain| same(past.customer, own.payer);
+        let needs_payer = || own.payer.map(|_| ());
+        let needs_source = || own.source.map(|_| ());
+        let needs_subject = || own.subject.map(|_| ());
         let one = |_: &Plain| 1;
+        // What is less than nothing, or no number, is held, and adds nothing.
+        let adds = |past: &Plain| past.amount.is_ok_and(|amount| amount >= 0);
         match name {
             "by_agent" => Some(self.metered(60, now, false, agent, one)),
             "by_two" => Some(self.metered(
@@ -175,13 +187,24 @@ impl Model {
                 300,
                 now,
                 false,
-                |past| past.customer == own.customer && past.amount.is_ok(),
+                |past| past.customer == own.customer && adds(past),
                 |past| past.amount.unwrap_or(0),
             )),
             "refunded" => {
                 Some(self.metered(420, now, true, |past| past.subject == own.subject && past.refund == own.refund, one))
             }
-            "limit of limit" => Some(self.metered(90, now, false, |_| true, one)),
+            "by_source" => Some(self.metered(1, now, false, |past| past.source == own.source, one)),
+            "by_place" => {
+                Some(self.metered(31 * 86_400, now, false, |past| place(past) && past.refund == own.refund, one))
+            }
+            "by_payer" => Some(self.metered(
+                480,
+                now,
+                false,
+                |past| past.payer == own.payer && past.source == own.source && past.refund && adds(past),
+                |past| past.amount.unwrap_or(0),
+            )),
+            "limit of limit" => Some(self.metered(90, now, false, place, one)),
             _ if name.starts_with("count('1m', past.agent") => self.used_events(60, now, agent, any),
             _ if name.starts_with("count('2m'") => self.events(120, now, &[On::Blocked], target, any),
             _ if name.starts_with("count('11m'") => {
@@ -193,13 +216,9 @@ impl Model {
                 needs_session()?;
                 self.used_events(180, now, session, large)
             }
-            _ if name.starts_with("sum('4m'") => Some(self.metered(
-                240,
-                now,
-                false,
-                |past| target(past) && past.amount.is_ok(),
-                |past| past.amount.unwrap_or(0),
-            )),
+            _ if name.starts_with("sum('4m'") => {
+                Some(self.metered(240, now, false, |past| target(past) && adds(past), |past| past.amount.unwrap_or(0)))
+            }
             _ if name.starts_with("formerly('1m'") => {
                 needs_customer()?;
                 self.events(60, now, &[On::Allowed], customer, large)
@@ -218,6 +237,35 @@ impl Model {
             }
             _ if name.starts_with("since('2m'") => {
                 self.since(120, now, target, (On::Allowed, large), (On::Allowed, small))
+            }
+            _ if name.starts_with("count('8m'") => {
+                needs_subject()?;
+                self.used_events(480, now, subject, any)
+            }
+            _ if name.starts_with("count('31d'") => self.events(31 * 86_400, now, &[On::Cancelled], place, any),
+            _ if name.starts_with("count('1s'") => self.used_events(1, now, |past| past.refund == own.refund, any),
+            _ if name.starts_with("count('13m'") => {
+                needs_source()?;
+                self.used_events(780, now, source, any)
+            }
+            _ if name.starts_with("count('14m'") => {
+                needs_payer()?;
+                self.used_events(840, now, paid_by, any)
+            }
+            _ if name.starts_with("sum('10m'") => {
+                Some(self.metered(600, now, false, |past| agent(past) && adds(past), |past| past.amount.unwrap_or(0)))
+            }
+            _ if name.starts_with("formerly('31d'") => {
+                needs_payer()?;
+                self.events(31 * 86_400, now, &[On::Denied], paid_by, any)
+            }
+            _ if name.starts_with("previous('1s'") => {
+                needs_source()?;
+                self.last(1, now, &[On::Allowed], source, large)
+            }
+            _ if name.starts_with("since('31d'") => {
+                needs_subject()?;
+                self.since(31 * 86_400, now, subject, (On::Failed, any), (On::Succeeded, any))
             }
             _ => panic!("the model does not know {name}"),
         }
