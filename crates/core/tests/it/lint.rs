@@ -174,3 +174,34 @@ fn every_example_is_decided_as_its_finding_says() {
     }
     assert!(shown >= 60, "only {shown} findings have an example");
 }
+
+/// Kinds that nobody has to believe without seeing a call.
+const SHOWN: [Kind; 8] = [
+    Kind::Unreachable,
+    Kind::Shadowed,
+    Kind::Contradiction,
+    Kind::NeverByType,
+    Kind::UnknownGroup,
+    Kind::UnknownField,
+    Kind::NarrowerThanAllow,
+    Kind::OpensDefault,
+];
+
+#[test]
+fn every_mistake_in_what_a_rule_decides_comes_with_a_call() {
+    let mut counts: BTreeMap<&str, usize> = SHOWN.iter().map(|kind| (kind.as_str(), 0)).collect();
+    let mut without = Vec::new();
+    for planted in corpus() {
+        for finding in look(&planted.file, &planted.text, &planted.options).findings {
+            let Some(count) = counts.get_mut(finding.kind.as_str()) else { continue };
+            *count += 1;
+            let call = finding.example.as_ref().map(|example| &example.call["action"]);
+            let is_call = call.is_some_and(|action| action["type"].is_string() && action["target"].is_string());
+            if !is_call {
+                without.push(format!("{}: {}", planted.file, finding.message));
+            }
+        }
+    }
+    assert!(counts.values().all(|count| *count > 0), "{counts:?}");
+    assert!(without.is_empty(), "{} findings without a call:\n{}", without.len(), without.join("\n"));
+}

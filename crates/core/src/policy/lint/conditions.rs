@@ -67,6 +67,7 @@ impl<'a> Desk<'a> {
                 if whole { ", so the rule never matches" } else { ", so this part of the condition does nothing" };
             let message = format!("`{}` can never be true{effect}", self.show(part));
             let example = self.not_matched(subject, near(part));
+            let example = example.or_else(|| self.matched_otherwise(subject).filter(|_| !whole));
             let finding = self.report(subject, Kind::Contradiction, place_of(source, part), message);
             finding.example = example;
             return !whole;
@@ -132,6 +133,15 @@ impl<'a> Desk<'a> {
         self.matching(subject, None, &fits, |decision, without| {
             let id = &subject.rule.id;
             let shows = format!("`{id}` matches: the exception does not spare this call");
+            Some((decision, without, shows))
+        })
+    }
+
+    /// A call that the rule matches by the rest of its condition.
+    fn matched_otherwise(&self, subject: Subject<'_>) -> Option<Example> {
+        let fits = cube::both(&logic::matches(subject.rule), &self.base(subject));
+        self.matching(subject, None, &fits, |decision, without| {
+            let shows = format!("`{}` matches by another part of its condition", subject.rule.id);
             Some((decision, without, shows))
         })
     }
