@@ -11,10 +11,11 @@ use crate::decide::pending::Pending;
 use crate::decide::prepare::{Prepared, prepare_within};
 use crate::decide::{Candidate, Decision, Facts, Verdict, decide};
 use crate::decimal::DecimalError;
-use crate::inspect::{Reading, Readings};
+use crate::environment::Environment;
+use crate::inspect::{Inspector, Reading, Readings};
 use crate::meter::MeterValue;
 use crate::outcome::Outcome;
-use crate::policy::condition::ast::{Expr, Kind};
+use crate::policy::condition::ast::{Expr, FACTS, Kind, TypeWord};
 use crate::policy::condition::failure::What;
 use crate::policy::condition::{Budget, STEPS, State, View};
 use crate::policy::program::Asking;
@@ -38,6 +39,50 @@ fn is_full() -> bool {
     std::env::var_os("RUNPLANE_FULL").is_some_and(|value| value == "1")
 }
 
+fn settings(dice: &mut Dice) -> Settings {
+    let stripe = serde_json::json!({
+        "environment": dice.pick(&["production", "staging"]),
+        "sensitivity": dice.pick(&["high", "low"]),
+        "audience": dice.pick(&["internal", "external"]),
+        "hosts": dice.pick(&["api.stripe.example", "stripe.com"]).split(' ').collect::<Vec<_>>(),
+    });
+    Settings {
+        internal_domains: ["acme.example", "group.example"][dice.roll(2)..].iter().map(ToString::to_string).collect(),
+        targets: [("stripe".to_owned(), serde_json::from_value(stripe).unwrap())].into(),
+        ..Settings::default()
+    }
+}
+
+/// One reading: nothing there, unreadable, or members of which some are.
+fn read_as(dice: &mut Dice) -> Reading {
+    let flag = |dice: &mut Dice| match dice.roll(3) {
+        0 => Value::from("UNKNOWN"),
+        flag => Value::Bool(flag == 1),
+    };
+    let number = |dice: &mut Dice| Value::from([1, 9, 100][dice.roll(3)]);
+    match dice.roll(4) {
+        0 => Reading::NotApplicable,
+        1 => Reading::Unknown,
+        _ => {
+            let paths = Value::List((0..dice.roll(9)).map(|n| Value::from(format!("p{n}"))).collect());
+            let tables = Value::List(vec!["users".into(), "orders".into()]);
+            let members = [
+                ("kind", Value::from(dice.pick(&["SELECT", "DELETE"]))),
+                ("has_where", flag(dice)),
+                ("tables", tables),
+                ("destructive", flag(dice)),
+                ("secret", flag(dice)),
+                ("paths", paths),
+                ("amount", number(dice)),
+                ("external", number(dice)),
+                ("count", number(dice)),
+                ("host", Value::from(dice.pick(&["a.example", "UNKNOWN"]))),
+            ];
+            Reading::Object(members.map(|(name, value)| (name.to_owned(), value)).into())
+        }
+    }
+}
+
 /// A bundle of generated rules; those that do not publish are left out.
 fn bundle(dice: &mut Dice) -> Bundle {
     let shared: Vec<String> = (0..4).map(|_| truth(dice, 1)).collect();
@@ -45,7 +90,7 @@ fn bundle(dice: &mut Dice) -> Bundle {
     loop {
         let inputs = BundleInputs {
             catalogue: Catalogue::builtin(),
-            settings: Settings { internal_domains: vec!["acme.example".to_owned()], ..Settings::default() },
+            settings: settings(dice),
             weights: Weights::default(),
             policies: vec![("p.yaml".to_owned(), format!("{HEAD}{}", rules.concat()))],
         };
@@ -94,24 +139,33 @@ fn asker(dice: &mut Dice, bundle: &Bundle) -> Asker {
     let asked = Asked {
         action: dice.pick(&["process_refund", "process_refund", "execute_query", "launch_rocket"]).to_owned(),
         target: dice.pick(&["stripe", "Other"]).to_owned(),
+        tool: (dice.roll(2) == 0).then(|| dice.pick(&["refund", "query"]).to_owned()),
         subject: (dice.roll(2) == 0).then(|| "ana".to_owned()),
+        session: (dice.roll(2) == 0).then(|| dice.pick(&["run", "walk"]).to_owned()),
         context: object(&context(dice)),
         ..Asked::default()
     };
     let asserts_subject = dice.roll(3) > 0;
-    let established = Established { workspace: "ws_1".to_owned(), agent: agent(), source: None, asserts_subject };
+    let source = (dice.roll(2) == 0).then(|| dice.pick(&["stripe", "aws"]).to_owned());
+    let mut agent = agent();
+    match dice.roll(4) {
+        0 => agent.id = "agt_2".to_owned(),
+        1 => agent.name = "other".to_owned(),
+        2 => agent.environment = Environment::new("staging").unwrap(),
+        _ => {}
+    }
+    let established = Established { workspace: "ws_1".to_owned(), agent, source, asserts_subject };
     let call = Call::new(asked, established, bundle.catalogue(), bundle.settings()).unwrap();
-    let sql = match dice.roll(3) {
-        0 => Reading::NotApplicable,
-        1 => Reading::Unknown,
-        _ => {
-            let tables = Value::List(vec!["users".into(), "orders".into()]);
-            let members = [("kind", "SELECT".into()), ("has_where", "UNKNOWN".into()), ("tables", tables)];
-            Reading::Object(members.map(|(name, value): (&str, Value)| (name.to_owned(), value)).into())
-        }
+    let readings = Readings {
+        sql: read_as(dice),
+        recipients: read_as(dice),
+        url: read_as(dice),
+        shell: read_as(dice),
+        money: read_as(dice),
+        file: read_as(dice),
+        blast: read_as(dice),
+        ..Readings::default()
     };
-    let url = if dice.roll(2) == 0 { Reading::Unknown } else { Reading::NotApplicable };
-    let readings = Readings { sql, url, ..Readings::default() };
     let risk = risk::score(&call, bundle.catalogue(), bundle.weights());
     let spent = ["0", "3", "499.5", "9999999999999999999999999999999999"][dice.roll(4)];
     let mut meters = vec![(0, MeterValue::Ready(spent.parse().unwrap())), (1, MeterValue::Filling)];
@@ -171,12 +225,13 @@ impl Coverage {
     }
 }
 
-/// The words of the language that a rule is written in.
-fn words(rule: &Rule) -> BTreeSet<String> {
+/// The words of the language that a rule is written in, and what it names.
+fn words(bundle: &Bundle, rule: &Rule) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     for condition in rule.conditions() {
         condition.root.walk(&mut |expr| {
             words.insert(word(expr));
+            words.extend(named(bundle, expr));
         });
     }
     words
@@ -192,6 +247,30 @@ fn word(expr: &Expr) -> String {
             text.split(['(', ' ']).next().unwrap_or_default().to_owned()
         }
     }
+}
+
+/// Which fact, inspector, type or question it is.
+fn named(bundle: &Bundle, expr: &Expr) -> Option<String> {
+    Some(match &expr.kind {
+        Kind::Fact(fact) | Kind::HasFact(fact) => format!("fact {}", fact.name()),
+        Kind::Reading(inspector) => format!("reading {}", inspector.as_str()),
+        Kind::Type(word) => format!("type {}", word.as_str()),
+        Kind::Meter(place) => {
+            let counter = &bundle.counters()[*place as usize];
+            let question = counter.name.split('(').next().filter(|_| counter.is_past)?;
+            format!("past {question}")
+        }
+        _ => return None,
+    })
+}
+
+/// What some condition has to name, so that both evaluators are compared on it.
+fn all_named() -> Vec<String> {
+    let facts = FACTS.iter().map(|(name, _)| format!("fact {name}"));
+    let readings = Inspector::ALL.iter().map(|inspector| format!("reading {}", inspector.as_str()));
+    let types = TypeWord::ALL.iter().map(|word| format!("type {}", word.as_str()));
+    let past = ["formerly", "count", "sum", "previous", "since"].iter().map(|name| format!("past {name}"));
+    facts.chain(readings).chain(types).chain(past).collect()
 }
 
 fn name_of(what: &What) -> &'static str {
@@ -232,14 +311,14 @@ fn reference(bundle: &Bundle, names: &Names, asker: &Asker, budget: u32, rule: u
 
 #[test]
 fn every_rule_means_to_the_compiled_engine_what_it_means_to_the_reference() {
-    let (bundles, calls) = if is_full() { (180, 110) } else { (12, 18) };
+    let (bundles, calls) = if is_full() { (180, 110) } else { (24, 18) };
     let mut coverage = Coverage::default();
     let mut typed = (0, 0);
     for seed in 0..bundles {
         let dice = &mut Dice(seed);
         let bundle = bundle(dice);
         let names = Names::of(&bundle);
-        let written: Vec<BTreeSet<String>> = bundle.rules().iter().map(words).collect();
+        let written: Vec<BTreeSet<String>> = bundle.rules().iter().map(|rule| words(&bundle, rule)).collect();
         let (of, all) = bundle.program().typed();
         typed = (typed.0 + of, typed.1 + all);
         for number in 0..calls {
@@ -266,12 +345,15 @@ fn every_rule_means_to_the_compiled_engine_what_it_means_to_the_reference() {
     let seen = |word: &str| coverage.words.get(word).copied().unwrap_or_default();
     let missed: Vec<_> = WORDS.iter().map(|word| (word, seen(word))).filter(|(_, seen)| seen.contains(&0)).collect();
     assert!(missed.is_empty(), "words without a condition that is true, false or has no value: {missed:?}");
+    let decided = |name: &String| seen(name)[0] > 0 && seen(name)[1] > 0;
+    let missed: Vec<_> = all_named().into_iter().filter(|name| !decided(name)).collect();
+    assert!(missed.is_empty(), "not named by a condition that is true and by one that is false: {missed:?}");
     for failure in FAILURES {
         assert!(coverage.failures.contains_key(failure), "{failure} was not reached: {:?}", coverage.failures);
     }
 }
 
-const WORDS: [&str; 48] = [
+const WORDS: [&str; 49] = [
     "Equal",
     "NotEqual",
     "Less",
@@ -320,9 +402,11 @@ const WORDS: [&str; 48] = [
     "Reading",
     "Meter",
     "Variable",
+    "Unknown",
 ];
 
-const FAILURES: [&str; 12] = [
+const FAILURES: [&str; 13] = [
+    "claimed",
     "doubtful",
     "missing",
     "null",

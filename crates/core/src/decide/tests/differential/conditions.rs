@@ -34,7 +34,7 @@ pub fn truth(dice: &mut Dice, depth: usize) -> String {
             _ => quantified(dice, depth - 1, "x"),
         };
     }
-    match dice.roll(32) {
+    match dice.roll(42) {
         0..=3 => plain_number(dice),
         4 => format!("context.name == \"{}\"", dice.pick(&WORDS)),
         5 => format!("context.name in [\"a\", \"{}\"]", dice.pick(&WORDS)),
@@ -50,8 +50,8 @@ pub fn truth(dice: &mut Dice, depth: usize) -> String {
         11 => format!("has({})", dice.pick(&PATHS)),
         12 => format!("{} {} null", dice.pick(&PATHS), dice.pick(&["==", "!="])),
         13 => {
-            let word = dice.pick(&["number", "string", "bool", "list", "map", "null_type"]);
-            format!("type({}) {} {word}", dice.pick(&PATHS), dice.pick(&["==", "!="]))
+            let words = ["number", "string", "bool", "list", "map", "null_type", "timestamp", "duration", "type"];
+            format!("type({}) {} {}", dice.pick(&PATHS), dice.pick(&["==", "!="]), dice.pick(&words))
         }
         14 => dice
             .pick(&["context.flag", "context.amount", "context.gone", "context.deep.flag", "action.known"])
@@ -66,6 +66,11 @@ pub fn truth(dice: &mut Dice, depth: usize) -> String {
         21 => format!("{{\"a\": {}}} == {{\"a\": 3}}", number(dice, 0)),
         22 => format!("context[\"deep\"].l[{}].x == 1", dice.pick(&["0", "1", "5", "context.count"])),
         23 | 24 => quantified(dice, 0, "x"),
+        25..=29 => fact(dice),
+        30 | 31 => reading(dice),
+        32 => past(dice),
+        33 | 34 => types(dice),
+        35 => unknown(dice),
         _ => rare(dice),
     }
 }
@@ -196,6 +201,29 @@ fn fact(dice: &mut Dice) -> String {
         "risk.score > 40",
         "action.domain == \"payments\" && !action.inferred",
         "has(now) && session != null",
+        "session == \"run\"",
+        "action.type == \"process_refund\"",
+        "action.declared == \"process_refund\"",
+        "action.effect in [\"write\", \"destructive\"]",
+        "action.reversible",
+        "action.known",
+        "!action.inferred",
+        "action.source == \"stripe\"",
+        "has(action.source)",
+        "action.tool == \"refund\"",
+        "has(action.tool)",
+        "agent.id == \"agt_1\"",
+        "agent.name.startsWith(\"t\")",
+        "agent.environment == \"production\"",
+        "risk.severity == \"high\"",
+        "risk.severity in [\"low\", \"medium\"]",
+        "registration.environment == \"production\"",
+        "registration.sensitivity == \"high\"",
+        "registration.audience == \"internal\"",
+        "\"api.stripe.example\" in registration.hosts",
+        "registration.hosts.exists(h, h.endsWith(\".example\"))",
+        "\"acme.example\" in internal_domains",
+        "size(internal_domains) > 1",
     ])
     .to_owned()
 }
@@ -212,6 +240,43 @@ fn reading(dice: &mut Dice) -> String {
         "has(money.amount)",
         "type(sql) == map",
         "size(sql.tables) > 1",
+        "recipients.external > 5",
+        "recipients == UNKNOWN",
+        "shell.destructive == true",
+        "shell == UNKNOWN",
+        "file.secret",
+        "size(file.paths) > 5",
+        "blast.count > 5",
+        "blast == UNKNOWN",
+        "url.count > 5",
+    ])
+    .to_owned()
+}
+
+/// Types by name, also of what is computed, which no slot is.
+fn types(dice: &mut Dice) -> String {
+    let (of, word) = [
+        ("now", "timestamp"),
+        ("now - duration(\"1h\")", "timestamp"),
+        ("now - now", "duration"),
+        ("context.list", "duration"),
+        ("type(context.amount)", "type"),
+        ("type(now)", "type"),
+        ("context.list", "list"),
+        ("agent.labels", "list"),
+        ("context.list[0]", "number"),
+        ("context.deep", "map"),
+    ][dice.roll(10)];
+    format!("type({of}) {} {word}", dice.pick(&["==", "!="]))
+}
+
+/// Names that are nothing. Where a policy is not strict they are no error, and have no value.
+fn unknown(dice: &mut Dice) -> String {
+    dice.pick(&[
+        "elsewhere == 3 || context.amount > 3",
+        "elsewhere > context.amount && context.flag",
+        "has(elsewhere.else) || context.flag",
+        "elsewhere.exists(x, x == 3) && context.amount > 3",
     ])
     .to_owned()
 }

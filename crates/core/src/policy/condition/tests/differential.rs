@@ -24,9 +24,17 @@ fn truth() -> impl Strategy<Value = String> {
     let macros =
         (prop_oneof![Just("exists"), Just("all"), Just("exists_one")], prop::collection::vec(-3i64..3, 0..4), -3i64..3)
             .prop_map(|(name, items, bound)| format!("{items:?}.{name}(x, x < ({bound}))"));
+    // These have no typed form, so that the interpreter is the only other opinion on them.
+    let made = (prop::collection::vec(-3i64..3, 0..4), -3i64..3, prop::collection::vec(-3i64..3, 0..3)).prop_map(
+        |(items, bound, others)| match bound.rem_euclid(3) {
+            0 => format!("{items:?}.filter(x, x < ({bound})) == {others:?}"),
+            1 => format!("size({items:?}.filter(x, x != ({bound})).map(x, x * 2)) > 1"),
+            _ => format!("{items:?}.map(x, x + ({bound})) == {others:?}.map(x, x > 0, x * 2)"),
+        },
+    );
     let texts = ("[ab]{0,2}", prop_oneof![Just("startsWith"), Just("endsWith"), Just("contains")], "[ab]{0,2}")
         .prop_map(|(left, function, right)| format!("\"{left}\".{function}(\"{right}\")"));
-    let leaf = prop_oneof![compare, member, macros, texts, Just("true".to_owned()), Just("false".to_owned())];
+    let leaf = prop_oneof![compare, member, macros, made, texts, Just("true".to_owned()), Just("false".to_owned())];
     leaf.prop_recursive(2, 6, 3, |inner| {
         prop_oneof![
             (inner.clone(), prop_oneof![Just("&&"), Just("||")], inner.clone())
