@@ -58,7 +58,7 @@ fn paid(name: &str, key: &str, number: usize) -> String {
     format!(r#"{{"amount":1,"currency":"USD","statementDescriptor":"no {number}","{name}":"{key}"}}"#)
 }
 
-const LIMITS: [Limit; 10] = [
+const LIMITS: [Limit; 11] = [
     Limit {
         rule: "database/select-is-allowed",
         most: 60,
@@ -175,6 +175,19 @@ const LIMITS: [Limit; 10] = [
         per_target: false,
         targets: 1,
         other_key: Some(|number| paid("orderId", &format!("k_other_{number}"), number)),
+    },
+    Limit {
+        rule: "payments/refunded-invoice-needs-a-person",
+        most: 1,
+        weight: 1,
+        within: 24 * 3_600,
+        stops_by: Outcome::RequireApproval,
+        action: "process_refund",
+        target: "stripe",
+        context: |number, _| paid("invoiceId", "k_1", number),
+        per_target: false,
+        targets: 1,
+        other_key: Some(|number| paid("invoiceId", &format!("k_other_{number}"), number)),
     },
     Limit {
         rule: "payments/charged-order-needs-a-person",
@@ -464,7 +477,11 @@ fn names_of_payments(action: &str) -> Vec<String> {
 #[test]
 fn a_payment_is_the_same_under_every_name_that_the_catalogue_lists() {
     for (action, rules, least) in [
-        ("process_refund", ["refunded-before", "refunded-payment", "refunded-order"].as_slice(), 15),
+        (
+            "process_refund",
+            ["refunded-before", "refunded-payment", "refunded-invoice", "refunded-order"].as_slice(),
+            15,
+        ),
         ("create_charge", &["charged-before", "charged-order"], 8),
     ] {
         let names = names_of_payments(action);
