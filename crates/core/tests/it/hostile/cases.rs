@@ -6,6 +6,7 @@ use runplane_core::decide::{Decision, Facts, decide, prepare};
 use runplane_core::environment::Environment;
 use runplane_core::inspect;
 use runplane_core::json::{self, Limits};
+use runplane_core::meter::MeterValue;
 use runplane_core::policy::{Bundle, BundleInputs};
 use runplane_core::risk::Weights;
 use runplane_core::settings::Settings;
@@ -134,6 +135,23 @@ pub fn cases() -> Vec<Case> {
     ];
     cases.extend(payloads());
     cases
+}
+
+/// Policies that look through a payload for everything they count.
+pub fn costly() -> [(&'static str, String); 2] {
+    let questions = (0..200).map(|n| {
+        format!("count('1h', past.agent.id == agent.id && past.context.items.exists(x, x + {n} < 0)) > 1000000")
+    });
+    let mut meters = String::from("policy: hostile\nstrict: false\nmeters:\n");
+    let mut rules = String::from("rules:\n- { id: any, decision: ALLOW }\n");
+    for n in 0..200 {
+        let _ = writeln!(meters, "  m{n}: {{ count: true, within: 1h, when: 'context.items.all(x, x + {n} > 0)' }}");
+        let _ = writeln!(rules, "- {{ id: r{n}, when: meters.m{n} > 1000000, decision: BLOCK }}");
+    }
+    [
+        ("200 questions about the past with macros", policy(&questions.collect::<Vec<_>>())),
+        ("200 meters with macros", meters + &rules),
+    ]
 }
 
 /// What the inspectors have to read.
@@ -322,5 +340,8 @@ pub fn run(bundle: &Bundle, body: &[u8]) -> Result<Decision, String> {
         Call::new(asked, established, bundle.catalogue(), bundle.settings()).map_err(|error| refused(&error))?;
     let _ = call.canonical_and_digest();
     let readings = inspect::read_all(&mut call, bundle.catalogue(), bundle.settings());
-    Ok(decide(bundle, &prepare(bundle, call, readings), &Facts::default()))
+    let prepared = prepare(bundle, call, readings);
+    // Nothing is counted yet.
+    let meters = prepared.meter_keys().map(|_| MeterValue::Ready(0u64.into())).collect();
+    Ok(decide(bundle, &prepared, &Facts { meters, ..Facts::default() }))
 }
