@@ -109,7 +109,20 @@ pub struct Worst {
     pub what: String,
     /// The longest of a few runs, in milliseconds.
     pub ms: f64,
+    /// The shortest: what it costs on a machine that does nothing else meanwhile.
+    pub least: f64,
     pub outcome: String,
+}
+
+/// The longest that a hostile rule or payload may take, in milliseconds.
+pub const MOST_MS: f64 = 50.0;
+
+/// Fails for what takes longer than it may.
+pub fn check(rows: &[Worst]) -> Result<()> {
+    let slow: Vec<String> =
+        rows.iter().filter(|row| row.least > MOST_MS).map(|row| format!("{}: {:.1} ms", row.what, row.least)).collect();
+    anyhow::ensure!(slow.is_empty(), "more than {MOST_MS} ms:\n{}", slow.join("\n"));
+    Ok(())
 }
 
 /// Hostile rules and payloads, the slowest first.
@@ -128,23 +141,32 @@ pub fn worst() -> Result<Vec<Worst>> {
             Err(_) => "refused".to_owned(),
         }));
     }
-    for Case { what, policy, body } in cases::cases() {
-        let bundle = cases::publish(&policy).map_err(|error| anyhow!("{what}: {error}"))?;
-        rows.push(longest(what, || match cases::run(&bundle, &body) {
-            Ok(decision) => format!("{}, {}", decision.outcome, decision.code.as_str()),
-            Err(_) => "refused".to_owned(),
-        }));
+    let run = |bundle: &Bundle, body: &[u8]| match cases::run(bundle, body) {
+        Ok(decision) => format!("{}, {}", decision.outcome, decision.code.as_str()),
+        Err(_) => "refused".to_owned(),
+    };
+    let hostile = cases::cases();
+    for Case { what, policy, body } in &hostile {
+        let bundle = cases::publish(policy).map_err(|error| anyhow!("{what}: {error}"))?;
+        rows.push(longest(what, || run(&bundle, body)));
+    }
+    for (policy, text) in cases::costly() {
+        let bundle = cases::publish(&text).map_err(|error| anyhow!("{policy}: {error}"))?;
+        for Case { what, body, .. } in &hostile {
+            rows.push(longest(&format!("{policy}: {what}"), || run(&bundle, body)));
+        }
     }
     rows.sort_by(|left, right| right.ms.total_cmp(&left.ms));
     Ok(rows)
 }
 
 fn longest(what: &str, work: impl Fn() -> String) -> Worst {
-    let mut worst = Worst { what: what.to_owned(), ms: 0.0, outcome: String::new() };
+    let mut worst = Worst { what: what.to_owned(), ms: 0.0, least: f64::MAX, outcome: String::new() };
     for _ in 0..3 {
         let begin = Instant::now();
         worst.outcome = work();
-        worst.ms = worst.ms.max(begin.elapsed().as_secs_f64() * 1e3);
+        let ms = begin.elapsed().as_secs_f64() * 1e3;
+        (worst.ms, worst.least) = (worst.ms.max(ms), worst.least.min(ms));
     }
     worst
 }
