@@ -143,7 +143,6 @@ fn asker(dice: &mut Dice, bundle: &Bundle) -> Asker {
         subject: (dice.roll(2) == 0).then(|| "ana".to_owned()),
         session: (dice.roll(2) == 0).then(|| dice.pick(&["run", "walk"]).to_owned()),
         context: object(&context(dice)),
-        ..Asked::default()
     };
     let asserts_subject = dice.roll(3) > 0;
     let source = (dice.roll(2) == 0).then(|| dice.pick(&["stripe", "aws"]).to_owned());
