@@ -8,8 +8,8 @@ import { after, before, test as nodeTest } from "node:test";
 import { Runplane } from "../sdks/typescript/dist/index.mjs";
 import { accessible, api, openPage, screenshot, startBrowser, startServer } from "./harness.mjs";
 import { load } from "./load.mjs";
+import { setUpOwner } from "./people.mjs";
 
-const OWNER = { username: "ada", displayName: "Ada Lovelace", password: "a quiet engine of brass" };
 let server, browser, main, ask, runplane;
 
 before(async () => {
@@ -18,13 +18,7 @@ before(async () => {
   ask = api(server);
   main = await openPage(browser, server.url);
   runplane = new Runplane({ baseUrl: server.url, apiKey: server.agentKey, approvalTimeoutMs: 60_000, approvalPollIntervalMs: 100 });
-  const { page } = main;
-  await page.goto(server.setupUrl);
-  await page.getByLabel("User name").fill(OWNER.username);
-  await page.getByLabel("Your name").fill(OWNER.displayName);
-  await page.locator("input[name=password]").fill(OWNER.password);
-  await page.getByRole("button", { name: "Make the account" }).click();
-  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await setUpOwner(main.page, server);
 });
 
 after(async () => {
@@ -43,7 +37,9 @@ const test = (name, run) =>
   });
 
 const settled = (promise) => promise.then((value) => ({ value }), (error) => ({ error }));
-const refund = (amount, charge = "ch_1") => runplane.guard("process_refund", "stripe", { amount, currency: "usd", charge }, async () => "ran");
+let charges = 0;
+/** Each of another charge: the same one twice is held. */
+const refund = (amount, charge = `ch_own_${(charges += 1)}`) => runplane.guard("process_refund", "stripe", { amount, currency: "usd", charge }, async () => "ran");
 const pending = async () => (await ask("GET", "/api/v1/approvals?status=pending")).approvals;
 async function denyAll() {
   for (const { id } of await pending()) await ask("POST", `/api/v1/approvals/${id}/deny`, {});

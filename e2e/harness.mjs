@@ -15,16 +15,16 @@ const SCREENS = join(import.meta.dirname, "screens");
 const START_WITHIN_MS = 30_000;
 
 /**
- * On an empty folder that goes with it, or on one that is kept. RUNPLANE_E2E_DATABASE names an empty PostgreSQL database to
- * run on instead of the embedded one.
+ * On an empty folder that goes with it, or on one that is kept; on a free port, or where it was before. RUNPLANE_E2E_DATABASE
+ * names an empty PostgreSQL database to run on instead of the embedded one.
  */
-export async function startServer({ kept } = {}) {
+export async function startServer({ kept, port } = {}) {
   const folder = kept ?? (await mkdtemp(join(tmpdir(), "runplane-e2e-")));
   const database = process.env.RUNPLANE_E2E_DATABASE;
   const env = { ...process.env };
   for (const name of Object.keys(env)) if (name.startsWith("RUNPLANE_")) delete env[name];
   const data = join(folder, "data");
-  const child = spawn(binary(), ["dev", "--data", data, "--listen", `127.0.0.1:${await freePort()}`, "--json", ...(database === undefined ? [] : ["--database", database])], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(binary(), ["dev", "--data", data, "--listen", `127.0.0.1:${port ?? (await freePort())}`, "--json", ...(database === undefined ? [] : ["--database", database])], { env, stdio: ["ignore", "pipe", "pipe"] });
   process.once("exit", () => child.kill("SIGKILL"));
   let out = "";
   const announced = new Promise((done, failed) => {
@@ -69,16 +69,24 @@ export async function startBrowser() {
   return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
 }
 
-/** A page whose mistakes are kept: errors on the console, uncaught errors, requests to anybody else. */
-export async function openPage(browser, base, options = {}) {
+/**
+ * A page whose mistakes are kept, as are those of every other page of its context: errors on the console, uncaught errors,
+ * requests to anybody else. `expects` is an error on the console that the test brings about.
+ */
+export async function openPage(browser, base, { expects, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, baseURL: base, reducedMotion: "reduce", ...options });
   context.setDefaultTimeout(30_000);
-  const page = await context.newPage();
   const wrong = [];
+  context.on("page", (page) => watch(page, base, wrong, expects));
+  return { context, page: await context.newPage(), wrong };
+}
+
+function watch(page, base, wrong, expects) {
   page.on("console", (message) => {
     if (message.type() !== "error") return;
     // The browser itself notes answers that are refusals; tests that want a refusal look at what the page says.
     if (/^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text()) && page.expectsRefusals === true) return;
+    if (expects?.test(message.text())) return;
     wrong.push(`console: ${message.text()} ${message.location().url} (${page.url()})`);
   });
   page.on("pageerror", (error) => wrong.push(`uncaught: ${error.message} (${page.url()})`));
@@ -92,7 +100,6 @@ export async function openPage(browser, base, options = {}) {
       wrong.push(`no strict content policy on ${response.url()}`);
     }
   });
-  return { context, page, wrong };
 }
 
 /** No serious finding of axe, on the whole page as it is now. */

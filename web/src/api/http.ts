@@ -1,4 +1,5 @@
 /** How the generated client talks to the server, and what a refusal looks like to the page. */
+import { noteReached } from "./reach";
 import { client } from "../generated/client.gen";
 
 /** A refusal of the server (RFC 9457), or the silence of a server that cannot be reached. */
@@ -43,10 +44,20 @@ export function onSignedOut(listener: () => void): () => void {
   return () => signedOut.delete(listener);
 }
 
+/** Somebody who moved on does not want the answer any more: that says nothing about the server. */
+const isWithdrawn = (error: unknown): boolean => error instanceof DOMException && error.name === "AbortError";
+
 export function configure(): void {
   client.setConfig({ baseUrl: "", credentials: "same-origin" });
+  client.interceptors.response.use((response) => {
+    noteReached(true);
+    return response;
+  });
   client.interceptors.error.use((error, response) => {
-    if (response === undefined) return new Problem(0, "unreachable", "The server did not answer.");
+    if (response === undefined) {
+      if (!isWithdrawn(error)) noteReached(false);
+      return new Problem(0, "unreachable", "The server did not answer.");
+    }
     const problem = read(error, response.status);
     if (response.status === 401 && problem.code === "invalid_key") for (const tell of signedOut) tell();
     return problem;

@@ -3,10 +3,12 @@
  *
  * Events say which answers are old; the answers themselves come from the lists. Of decisions and outcomes the page needs no
  * event each: that the ledger has grown is told a few times a second, however many there are. So a thousand decisions a
- * second cost one request a second, and a stream that breaks costs nothing but freshness: lists are polled until it is back.
+ * second cost one request a second, and a stream that breaks costs nothing but freshness: lists are polled until it is back,
+ * every five seconds while somebody looks, and the number of waiting asks every thirty while nobody does.
  */
 import { useEffect, useSyncExternalStore } from "react";
 import { operation, queries, refresh } from "./queries";
+import { isSilent, onReachedAgain } from "./reach";
 
 export type Liveness = "live" | "polling" | "offline";
 
@@ -27,7 +29,10 @@ const STALE: Record<string, readonly string[]> = {
   clock: ["getCheckpoint"],
   head: ["listDecisions", "getDecision", "getStatistics", "listLimits", "getCheckpoint"],
 };
-const POLLED = [...new Set([...(STALE.head ?? []), ...(STALE.approval ?? []), "listSwitches"])];
+const POLLED = [...new Set([...(STALE.head ?? []), ...(STALE.approval ?? []), "listSwitches", "listPolicies", "getPolicy", "listPolicyVersions"])];
+/** The same while nobody looks: only how many asks wait, which stands in the title. */
+const HIDDEN_POLL_MS = 30_000;
+const POLLED_HIDDEN = ["listApprovals"];
 const STREAM = `/api/v1/events?types=${Object.keys(STALE).join(",")}`;
 
 export interface ApprovalEvent {
@@ -196,11 +201,18 @@ function connect(): () => void {
     },
     become,
   });
+  let polled = Date.now();
   const poll = setInterval(() => {
-    if (state !== "live" && !document.hidden) pacer.add(POLLED);
+    if (state === "live" && !isSilent()) return;
+    if (document.hidden && Date.now() - polled < HIDDEN_POLL_MS) return;
+    polled = Date.now();
+    pacer.add(document.hidden ? POLLED_HIDDEN : POLLED);
   }, POLL_MS);
+  // What could not be asked meanwhile is asked now.
+  const deaf = onReachedAgain(() => void queries.invalidateQueries());
   return () => {
     stop();
+    deaf();
     clearInterval(poll);
     pacer.stop();
     become("polling");

@@ -26,7 +26,8 @@ export const sessionQuery = queryOptions({
     return remember(data);
   },
   staleTime: 60_000,
-  refetchInterval: 300_000,
+  // Without an answer nothing can be shown: asked until there is one.
+  refetchInterval: ({ state }) => (state.status === "error" ? 5_000 : 300_000),
 });
 
 export function useSession(): Session {

@@ -2,9 +2,10 @@ import { groupBy } from "../shared/group";
 import { ActionIcon, Drawer, Tooltip, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { Link, useLocation } from "@tanstack/react-router";
-import { CircleHelp, Menu as MenuIcon, Eye, OctagonX, Search } from "lucide-react";
+import { CircleHelp, Menu as MenuIcon, Eye, OctagonX, Search, Unplug } from "lucide-react";
 import { useEffect } from "react";
 import { useLiveness } from "../api/live";
+import { useSilentSince } from "../api/reach";
 import type { SwitchView } from "../generated/types.gen";
 import { Ago } from "../shared/Ago";
 import { plural } from "../shared/numbers";
@@ -85,11 +86,14 @@ export function Sidebar(props: { places: readonly Place[]; waiting: number; open
 const LIVE = {
   live: ["Live", "New events arrive as they happen"],
   polling: ["Every 5 s", "The event stream is not connected; lists are asked again every five seconds"],
+  silent: ["No answer", "The server does not answer; what you see is old"],
   offline: ["Offline", "This machine has no network; what you see may be old"],
 } as const;
 
 function LiveMark() {
-  const state = useLiveness();
+  const liveness = useLiveness();
+  const silent = useSilentSince() !== undefined;
+  const state = silent && liveness !== "offline" ? "silent" : liveness;
   const [word, sentence] = LIVE[state];
   return (
     <span className={classes.live} data-state={state} title={sentence} role="status">
@@ -137,8 +141,18 @@ export function Banners({ switches, observingUntil }: { switches: readonly Switc
   const all = switches.find(({ scope }) => scope === "workspace");
   const text = all === undefined ? `${plural(switches.length, "containment switch", "containment switches")} on` : "Everything is stopped: every action of every agent is blocked";
   const observing = observingUntil != null && Date.parse(observingUntil) > Date.now();
+  const silentSince = useSilentSince();
   return (
     <div className={classes.banners}>
+      {silentSince === undefined ? null : (
+        <div className={classes.banner} data-tone="hold" role="alert">
+          <Unplug size={15} aria-hidden />
+          <span>
+            The server stopped answering <Ago at={new Date(silentSince).toISOString()} />: what you see is older. Check that it runs and that this
+            machine reaches it; the page keeps trying.
+          </span>
+        </div>
+      )}
       {switches.length === 0 ? null : (
         <div className={classes.banner} role="status">
           <OctagonX size={15} aria-hidden />

@@ -2,7 +2,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import { useLive } from "../api/live";
-import { useSession } from "../api/session";
+import { useMay, useSession } from "../api/session";
 import { useInbox } from "../approvals/inbox";
 import { useApprovalNotices } from "../approvals/notices";
 import { listSwitchesOptions } from "../generated/@tanstack/react-query.gen";
@@ -23,8 +23,10 @@ export function Shell() {
   const waiting = useInbox().waiting;
   const switches = useQuery(listSwitchesOptions()).data?.switches ?? [];
   useLive(session.signedIn);
-  useWaitingInTitle(waiting);
-  useApprovalNotices();
+  // Those who may not decide are not called.
+  const mayDecide = useMay("approve");
+  useWaitingInTitle(mayDecide ? waiting : 0);
+  useApprovalNotices(mayDecide);
 
   const places = PLACES.filter(({ needs }) => session.may?.includes(needs));
   useShortcuts([

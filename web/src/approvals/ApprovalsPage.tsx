@@ -112,7 +112,8 @@ function Clear() {
 /** Asks the browser for notifications, only when somebody wants them. */
 function Notices() {
   const [state, setState] = useState<Consent>(consent);
-  if (state !== "default") return null;
+  const mayDecide = useMay("approve");
+  if (state !== "default" || !mayDecide) return null;
   return (
     <Button
       variant="subtle" color="gray" leftSection={<BellRing size={14} />} className={classes.notices}

@@ -113,7 +113,7 @@ function Why({ approval }: { approval: ApprovalView }) {
             </li>
           ))}
         </ul>
-        <Rules body={body} matchedRule={approval.matchedRule} />
+        <Rules body={body} matchedRule={approval.matchedRule} epoch={trace?.epoch} />
       </Section>
       {approval.votes.length === 0 ? null : (
         <Section title="Votes">

@@ -32,10 +32,10 @@ export function ContainmentPage() {
       <section className={classes.big} data-on={stopped !== undefined || undefined}>
         {stopped === undefined ? <ShieldCheck size={30} strokeWidth={1.6} aria-hidden /> : <OctagonX size={30} strokeWidth={1.6} aria-hidden />}
         <div>
-          <h2>{stopped === undefined ? "Agents may act" : "Everything is stopped"}</h2>
+          <h2>{stopped !== undefined ? "Everything is stopped" : switches.length > 0 ? "Agents may act, except what is stopped below" : "Agents may act"}</h2>
           <p>
             {stopped === undefined
-              ? "Every action goes through policy as usual. The switch blocks every action of every agent in this workspace, approved ones included, from the next ledger entry on."
+              ? "What is not stopped goes through policy as usual. The switch blocks every action of every agent in this workspace, approved ones included, from the next ledger entry on."
               : "Every action of every agent is blocked, whatever policies say. What already runs is not called back."}
           </p>
         </div>

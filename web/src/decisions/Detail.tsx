@@ -111,7 +111,7 @@ function Body({ trace }: { trace: DecisionTrace }) {
         </Section>
       )}
       <Section title="Rules that had a say">
-        <Rules body={body} matchedRule={trace.matchedRule} />
+        <Rules body={body} matchedRule={trace.matchedRule} epoch={trace.epoch} />
       </Section>
       {limits.length === 0 ? null : (
         <Section title="Limits it counts against">

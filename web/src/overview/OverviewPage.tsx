@@ -3,8 +3,10 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { ChartColumnStacked } from "lucide-react";
 import { lazy, memo, Suspense, useDeferredValue } from "react";
+import { part } from "../app/parts";
 import { Copy } from "../shared/Copy";
-import { duration, grouped } from "../shared/numbers";
+import { Ago } from "../shared/Ago";
+import { duration, grouped, plural } from "../shared/numbers";
 import { Page } from "../shared/Page";
 import { Empty, Failure, Waiting } from "../shared/State";
 import { Limits } from "./Limits";
@@ -14,7 +16,7 @@ import { Ranking } from "./Ranking";
 import { Tiles } from "./Tiles";
 import classes from "./overview.module.css";
 
-const OverTime = lazy(() => import("./OverTime"));
+const OverTime = lazy(part(() => import("./OverTime")));
 
 /** What agents did, in numbers; every number leads to the rows behind it. */
 export function OverviewPage() {
@@ -70,17 +72,24 @@ const Numbers = memo(function Numbers({ statistics, range }: { statistics: Stati
 
 function Health({ statistics }: { statistics: Statistics }) {
   const { latency, ledger, projectedTo, ledgerSize } = statistics;
+  const timed = (ms: number | undefined) =>
+    latency == null || ms === undefined ? "–" : <Link to="/decisions" search={{ since: latency.since }} title="The decisions since this node began to count">{duration(ms * 1000)}</Link>;
   return (
     <section className={classes.wide}>
-      <div className={classes.head}><h2>The server</h2></div>
+      <div className={classes.head}>
+        <h2>This node</h2>
+        <span className="quiet">
+          {latency == null ? "has answered no guard request yet" : <>{grouped(latency.count)} answers since <Ago at={latency.since} />; other nodes count for themselves</>}
+        </span>
+      </div>
       <dl className={classes.health}>
         <div>
           <dt>Answer, median</dt>
-          <dd className="num">{latency == null ? "–" : duration(latency.p50Ms * 1000)}</dd>
+          <dd className="num">{timed(latency?.p50Ms)}</dd>
         </div>
         <div>
           <dt>Answer, 99 of 100</dt>
-          <dd className="num">{latency == null ? "–" : duration(latency.p99Ms * 1000)}</dd>
+          <dd className="num">{timed(latency?.p99Ms)}</dd>
         </div>
         <div>
           <dt>Ledger</dt>
@@ -90,11 +99,11 @@ function Health({ statistics }: { statistics: Statistics }) {
         </div>
         <div>
           <dt>Verified</dt>
-          <dd className="num">{ledger.checkedTo == null ? "–" : grouped(ledger.checkedTo)} of {grouped(ledger.size)}</dd>
+          <dd className="num"><Link to="/ledger">{ledger.checkedTo == null ? "–" : grouped(ledger.checkedTo)} of {grouped(ledger.size)}</Link></dd>
         </div>
         <div>
-          <dt>Lists behind by</dt>
-          <dd className="num">{grouped(Math.max(0, ledgerSize - projectedTo))} entries</dd>
+          <dt>Its lists are behind by</dt>
+          <dd className="num"><Link to="/decisions">{plural(Math.max(0, ledgerSize - projectedTo), "entry", "entries")}</Link></dd>
         </div>
       </dl>
     </section>

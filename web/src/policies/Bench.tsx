@@ -1,6 +1,7 @@
 import { SegmentedControl } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useState } from "react";
+import { useSession } from "../api/session";
 import type { Call } from "./api";
 import { kept, linesOf, load, save } from "./cases";
 import { Tests } from "./Tests";
@@ -18,10 +19,11 @@ interface Props {
 /** Beside the text: one call tried, or all the calls that must come out as expected. */
 export function Bench({ policy, yaml, text, trial }: Props) {
   const [view, setView] = useState("try");
-  const [cases, setCases] = useState(() => load(policy));
+  const user = useSession().user?.id ?? "nobody";
+  const [cases, setCases] = useState(() => load(user, policy));
   const change = (next: string) => {
     setCases(next);
-    save(policy, next);
+    save(user, policy, next);
   };
   const keep = (action: Call["action"], expect: string) => {
     change(kept(cases, policy, action, expect));

@@ -14,6 +14,9 @@ const MARKS = EditorView.theme({
   ".cm-changedLine .cm-changedText": { textDecoration: "underline", textUnderlineOffset: "3px", textDecorationColor: "var(--allow-mark)" },
   ".cm-changeGutter": { width: "3px" },
   ".cm-collapsedLines": { background: "var(--sunken)", color: "var(--text-2)", padding: "3px 10px" },
+  // The sign of the library is in few fonts.
+  ".cm-collapsedLines::before": { content: '"⋯"' },
+  ".cm-collapsedLines::after": { content: '""' },
 });
 
 /** What changed between two texts: removed lines above added ones, what is equal folded away. */

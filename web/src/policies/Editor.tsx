@@ -14,6 +14,7 @@ import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } f
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "react";
 import type { Offers } from "./complete";
+import { Echo } from "./echo";
 
 const COLOURS = HighlightStyle.define([
   { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--accent-text)" },
@@ -76,6 +77,7 @@ export function Editor({ label, value, onChange, language, readOnly = false, com
   const latest = useRef({ onChange, complete, check });
   latest.current = { onChange, complete, check };
   const locked = useRef(new Compartment());
+  const echo = useRef(new Echo());
 
   useEffect(() => {
     if (host.current === null) return;
@@ -96,7 +98,12 @@ export function Editor({ label, value, onChange, language, readOnly = false, com
           locked.current.of(EditorState.readOnly.of(readOnly)), EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }), EditorView.lineWrapping,
           latest.current.complete === undefined ? [] : autocompletion({ override: [source], icons: false }),
           latest.current.check === undefined ? [] : [lintGutter(), linter(async ({ state }) => [...((await latest.current.check?.(state.doc.toString())) ?? [])], { delay: 250 })],
-          EditorView.updateListener.of(({ docChanged, state }) => docChanged && latest.current.onChange?.(state.doc.toString())),
+          EditorView.updateListener.of(({ docChanged, state }) => {
+            if (!docChanged) return;
+            const text = state.doc.toString();
+            echo.current.say(text);
+            latest.current.onChange?.(text);
+          }),
         ],
       }),
     });
@@ -106,7 +113,8 @@ export function Editor({ label, value, onChange, language, readOnly = false, com
 
   useEffect(() => {
     const editor = view.current;
-    if (editor === undefined || editor.state.doc.toString() === value) return;
+    if (editor === undefined) return;
+    if (!echo.current.replaces(value, editor.state.doc.toString())) return;
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
   }, [value]);
   useEffect(() => {

@@ -1,7 +1,7 @@
 import { Button, Modal, Select, Textarea } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { History as HistoryIcon } from "lucide-react";
 import { useState } from "react";
 import { refresh } from "../api/queries";
@@ -20,21 +20,24 @@ const CHANGE: Record<Version["change"], string> = { published: "published", roll
 /** Every version of a policy: who, when, why, what changed; and the way back. */
 export function History({ name, active, restore }: { name: string; active: string; restore: (yaml: string) => void }) {
   const { data, error, isPending, refetch } = useQuery(versionsQuery(name));
-  const [chosen, setChosen] = useState<number>();
-  const [against, setAgainst] = useState<string | null>(null);
+  // In the address: what is compared here can be shown to somebody else.
+  const search: { version?: number; against?: number } = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const show = (version: number, against?: number) => void navigate({ to: "/policies/$name", params: { name }, search: { view: "history", version, against }, replace: true });
   const [going, setGoing] = useState<number>();
   if (error !== null) return <div className={list.alone}><Failure error={error} retry={() => void refetch()} /></div>;
   if (isPending) return <div className={list.alone}><Waiting /></div>;
   const first = data[0];
   if (first === undefined) return <Empty icon={HistoryIcon} title="No version is kept"><p>The next publish is the first one that is.</p></Empty>;
-  const version = chosen ?? first.version;
-  const other = against === null ? data.find((each) => each.version < version)?.version : Number(against);
+  const kept = (wanted: number | undefined) => data.find((each) => each.version === wanted)?.version;
+  const version = kept(search.version) ?? first.version;
+  const other = kept(search.against) ?? data.find((each) => each.version < version)?.version;
   return (
     <div className={classes.history}>
       <ol className={classes.versions} aria-label="Versions">
         {data.map((each) => (
           <li key={each.version}>
-            <button type="button" aria-pressed={each.version === version} onClick={() => (setChosen(each.version), setAgainst(null))}>
+            <button type="button" aria-pressed={each.version === version} onClick={() => show(each.version)}>
               <span>
                 <b className="num">{each.version}</b> {each.current ? <Badge tone="allow">in force</Badge> : null}
               </span>
@@ -50,8 +53,8 @@ export function History({ name, active, restore }: { name: string; active: strin
         <div className={classes.compareBar}>
           <span>Version {version} against</span>
           <Select
-            aria-label="Compare with" w={150} allowDeselect={false} value={other === undefined ? "none" : String(other)} onChange={(next) => setAgainst(next)}
-            data={[...(other === undefined ? [{ value: "none", label: "nothing" }] : []), ...data.filter((each) => each.version !== version).map((each) => ({ value: String(each.version), label: `version ${each.version}` }))]}
+            aria-label="Compare with" w={190} allowDeselect={false} value={other === undefined ? "none" : String(other)} onChange={(next) => show(version, Number(next))}
+            data={[...(other === undefined ? [{ value: "none", label: "nothing" }] : []), ...data.filter((each) => each.version !== version).map((each) => ({ value: String(each.version), label: `version ${each.version}${each.current ? " (in force)" : ""}` }))]}
           />
           <Actions name={name} version={version} current={data.find((each) => each.current)?.version} restore={restore} roll={() => setGoing(version)} />
         </div>

@@ -74,7 +74,7 @@ export function Tests({ yaml, cases, change }: Props) {
       {lines.length === 0 ? (
         <p className="quiet">
           No test yet. Try a call and keep it, or paste lines like <code>{'{"id": "small", "action": {"type": "process_refund", "target": "stripe", "context": {"amount": 20}}, "expect": "ALLOW"}'}</code>.
-          They stay in this browser; copied to a file, <code>runplane policy test</code> runs them everywhere.
+          They stay in this browser, for you alone; copied to a file, <code>runplane policy test</code> runs them everywhere.
         </p>
       ) : null}
       <ul className={classes.results}>

@@ -1,6 +1,6 @@
 /** Policy tooling of the server: lint, explain, history, hits. */
 import { queryOptions } from "@tanstack/react-query";
-import { explainCall, getPolicyVersion, lintPolicy, listPolicyVersions, policyHits, putPolicy, rollbackPolicy } from "../generated/sdk.gen";
+import { explainCall, getPolicy, getPolicyVersion, lintPolicy, listPolicies, listPolicyVersions, policyHits, putPolicy, rollbackPolicy } from "../generated/sdk.gen";
 import type { Explained, ExplainedRule, LintFindingView, PolicyLinted, PolicyVersion } from "../generated/types.gen";
 
 export type LintFinding = LintFindingView;
@@ -30,11 +30,31 @@ export const versionsQuery = (name: string) =>
     queryFn: async ({ signal }) => (await listPolicyVersions({ path: { name }, signal, throwOnError: true })).data.versions,
   });
 
+/** The version that was in force at an epoch: the newest that is no younger. Versions come newest first. */
+export function versionAt(versions: readonly Version[], epoch: number): Version | undefined {
+  return versions.find((version) => version.epoch <= epoch);
+}
+
 export const versionQuery = (name: string, version: number) =>
   queryOptions({
     queryKey: [{ _id: "getPolicyVersion" }, name, version],
     queryFn: async ({ signal }) => (await getPolicyVersion({ path: { name, version }, signal, throwOnError: true })).data,
     staleTime: Infinity,
+  });
+
+/** The text in force under a name, unless there is none. The list is asked first: a refusal of what does not exist is an error to browsers. */
+export async function textInForce(name: string, signal?: AbortSignal): Promise<string | undefined> {
+  const { data } = await listPolicies({ signal, throwOnError: true });
+  if (!data.policies.some((policy) => policy.name === name)) return undefined;
+  return (await getPolicy({ path: { name }, signal, throwOnError: true })).data.yaml;
+}
+
+export const inForceQuery = (name: string) =>
+  queryOptions({
+    queryKey: [{ _id: "getPolicy" }, "in force", name],
+    queryFn: async ({ signal }) => ({ yaml: await textInForce(name, signal) }),
+    staleTime: 0,
+    gcTime: 0,
   });
 
 export async function publish(name: string, yaml: string, message: string): Promise<void> {

@@ -42,20 +42,21 @@ export function kept(text: string, policy: string, action: Call["action"], expec
   return `${before}${JSON.stringify({ id, action, expect })}\n`;
 }
 
-const key = (policy: string) => `runplane.tests.${policy}`;
+/** SECURITY: a case holds a call as it was made. Whoever else signs in on this browser does not see it. */
+const key = (user: string, policy: string) => `runplane.tests.${user}.${policy}`;
 
-export function load(policy: string): string {
+export function load(user: string, policy: string): string {
   try {
-    return localStorage.getItem(key(policy)) ?? "";
+    return localStorage.getItem(key(user, policy)) ?? "";
   } catch {
     return "";
   }
 }
 
-export function save(policy: string, text: string): void {
+export function save(user: string, policy: string, text: string): void {
   try {
-    if (text === "") localStorage.removeItem(key(policy));
-    else localStorage.setItem(key(policy), text);
+    if (text === "") localStorage.removeItem(key(user, policy));
+    else localStorage.setItem(key(user, policy), text);
   } catch {
     // A browser that keeps nothing: the cases live as long as the page.
   }

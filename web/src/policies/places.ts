@@ -25,10 +25,3 @@ export function rangeAt(text: string, line: number, column: number): Range {
 export function nameIn(yaml: string): string | undefined {
   return /^policy:\s*["']?([a-z0-9_.-]{1,64})["']?\s*(#.*)?$/m.exec(yaml)?.[1];
 }
-
-/** Where a rule is written: offset of its line. */
-export function ruleAt(yaml: string, id: string): number | undefined {
-  const plain = id.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  const match = new RegExp(`^[^\\S\\n]*-[^\\S\\n]*(\\{\\s*)?id:\\s*["']?${plain}["']?\\s*([,}#].*)?$`, "m").exec(yaml);
-  return match?.index;
-}

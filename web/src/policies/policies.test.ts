@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { CatalogueView } from "../generated/types.gen";
 import { offersAt } from "./complete";
 import { exampleFor } from "./example";
-import { nameIn, rangeAt, ruleAt } from "./places";
+import { nameIn, rangeAt } from "./places";
 import { conditionOf, heldBy, permit, startBounds } from "./standing";
 
 const field = (name: string, more = {}) => ({ name, kind: "number", description: "", effective: false, required: false, ...more });
@@ -28,10 +28,9 @@ it("marks exactly the word at a line and column, counted in characters", () => {
   expect(rangeAt(text, 99, 1)).toEqual({ from: text.length, to: text.length });
 });
 
-it("finds the name of a document and the place of a rule", () => {
+it("finds the name of a document", () => {
   expect(nameIn('# x\npolicy: "my-policy" # c\n')).toBe("my-policy");
   expect(nameIn("rules: []")).toBeUndefined();
-  expect(ruleAt("rules:\n  - id: a\n  - id: ab\n", "ab")).toBe(17);
 });
 
 it("offers members, values, action types, and the fields of the action a rule names", () => {

@@ -17,9 +17,14 @@ export function Empty({ icon: Icon, title, children }: { icon: LucideIcon; title
 
 const ADVICE: Record<string, string> = {
   unreachable: "Check that the server runs and that this machine reaches it. The page keeps trying.",
+  page_not_loaded: "The server does not answer, or is another version by now. The page is loaded again as soon as it answers.",
   forbidden: "Your role does not cover this. An owner or admin can change it under Users.",
   store_unavailable: "The database does not answer. Nothing is decided until it does; `runplane doctor` says more.",
   audit_unavailable: "The ledger cannot be written, so nothing is allowed. Look at disk space, then `runplane doctor`.",
+  unknown_policy: "It was never published under this name, or the link is wrong. Policies lists those in force.",
+  unknown_agent: "The link may be wrong, or of another workspace. Agents lists those that are registered.",
+  unknown_approval: "The link may be wrong, or of another workspace. Approvals lists what waits and what was decided.",
+  unknown_request: "No decision with this request id is listed: the link may be wrong, or the list no longer reaches back so far. The ledger keeps every entry.",
   overloaded: "The server is busy. It answers again by itself; wait a moment.",
 };
 

@@ -7,6 +7,7 @@ import { Brand } from "../app/Nav";
 import classes from "../app/app.module.css";
 import { signIn as postSession } from "../generated/sdk.gen";
 import { useTitle } from "../shared/Page";
+import { Failure } from "../shared/State";
 
 export function Card({ title, children }: { title: string; children: ReactNode }) {
   useTitle(title);
@@ -15,6 +16,19 @@ export function Card({ title, children }: { title: string; children: ReactNode }
       <div className={classes.doorCard}>
         <Brand />
         {children}
+      </div>
+    </main>
+  );
+}
+
+/** There was no first answer: nothing can be shown, not even who one is. */
+export function Unreached({ error, retry }: { error: unknown; retry: () => void }) {
+  return (
+    <main className={classes.door}>
+      <div className={classes.doorCard}>
+        <Brand />
+        <h1>Runplane cannot be reached</h1>
+        <Failure error={error} retry={retry} title="No answer" />
       </div>
     </main>
   );
@@ -34,7 +48,9 @@ function FirstRun() {
           Open the set-up link that the server printed when it started. It works once, and makes you the owner of this workspace.
         </p>
         <p className="quiet">
-          The terminal is gone? Ask for a new link with <code>runplane users link</code> on the machine where the server runs.
+          The terminal is gone, or the hour is over for which the link works? Restart <code>runplane serve</code> or <code>runplane dev</code>: as long
+          as nobody has an account, each start prints a new one. With the admin token, <code>runplane users add ada --role owner</code> prints one
+          too.
         </p>
       </form>
     </Card>

@@ -3,7 +3,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { Problem } from "../api/http";
-import { begin } from "../api/session";
+import { begin, sessionQuery } from "../api/session";
 import { checkLink, setUp as postSetUp } from "../generated/sdk.gen";
 import type { LinkPurpose } from "../generated/types.gen";
 import { Ago } from "../shared/Ago";
@@ -21,7 +21,16 @@ function takeToken(): string {
 
 /** What a one-time link opens: the first owner, an invitation, a new password. */
 export function SetUp() {
-  const [token] = useState(takeToken);
+  const [token, setToken] = useState(takeToken);
+  // Another link opened where one has ended: to the browser that is the same page.
+  useEffect(() => {
+    const take = () => {
+      const next = takeToken();
+      if (next !== "") setToken(next);
+    };
+    window.addEventListener("hashchange", take);
+    return () => window.removeEventListener("hashchange", take);
+  }, []);
   const link = useQuery({
     queryKey: [{ _id: "checkLink" }, token],
     queryFn: async () => (await checkLink({ body: { token }, throwOnError: true })).data,
@@ -32,18 +41,20 @@ export function SetUp() {
   if (token === "") return <Ended error={new Problem(0, "link_ended", "")} />;
   if (link.isPending) return <Card title="Set up"><form><Waiting lines={4} /></form></Card>;
   if (link.isError) return <Ended error={link.error} />;
-  return <Form token={token} link={link.data} />;
+  return <Form key={token} token={token} link={link.data} />;
 }
 
 function Ended({ error }: { error: unknown }) {
   const problem = Problem.of(error);
+  const first = useQuery(sessionQuery).data?.needsSetup ?? false;
   return (
     <Card title="Set up">
       <form>
         <h1>This link does not work any more</h1>
         <p>
-          {problem.code === "link_ended" ? "It was used before, is too old, or was replaced by a newer one. Ask an admin for another." : problem.detail}
+          {problem.code !== "link_ended" ? problem.detail : `It was used before, is too old, or was replaced by a newer one. ${first ? "" : "Ask an admin for another."}`}
         </p>
+        {first ? <p>Nobody has an account yet: restart <code>runplane serve</code> or <code>runplane dev</code>, and it prints another.</p> : null}
         <a href="/">To the sign-in page</a>
       </form>
     </Card>
