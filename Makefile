@@ -80,7 +80,7 @@ lint: ## formatting, clippy, dependency rules
 
 check: lint test ## lint and test
 
-bench-web: web ## the dashboard over a million decisions and 1,000 events a second (ROWS=, RATE=)
+bench-web: web sdk ## the dashboard over a million decisions and 1,000 events a second (ROWS=, RATE=)
 	cargo build --release --quiet --workspace --bin runplane
 	cd e2e && $(NPM_CI) && RUNPLANE_BIN=$(RELEASE) node bench.mjs --rows $(or $(ROWS),1000000) --rate $(or $(RATE),1000) --json ../bench-web.json
 

@@ -5,27 +5,19 @@
  */
 import assert from "node:assert/strict";
 import { after, before, test as nodeTest } from "node:test";
-import { Runplane } from "../sdks/typescript/dist/index.mjs";
 import { load } from "./load.mjs";
 import { interact, observe, scrollThrough } from "./measure.mjs";
-import { accessible, api, openPage, screenshot, startBrowser, startServer } from "./harness.mjs";
+import { accessible, openPage, screenshot, stage } from "./harness.mjs";
 import { APPROVER, OWNER, VIEWER } from "./people.mjs";
 import { seed } from "./seed.mjs";
 
-let server, browser, main, ask, runplane;
+let server, browser, main, ask, runplane, close;
 
 before(async () => {
-  browser = await startBrowser();
-  server = await startServer();
-  ask = api(server);
-  main = await openPage(browser, server.url);
-  runplane = new Runplane({ baseUrl: server.url, apiKey: server.agentKey, approvalTimeoutMs: 60_000, approvalPollIntervalMs: 100 });
+  ({ server, browser, main, ask, runplane, close } = await stage());
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+after(() => close?.());
 
 /** A test that leaves a picture of where it failed. */
 const test = (name, run) =>

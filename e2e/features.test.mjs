@@ -5,26 +5,18 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test as nodeTest } from "node:test";
-import { Runplane } from "../sdks/typescript/dist/index.mjs";
-import { accessible, api, openPage, screenshot, startBrowser, startServer } from "./harness.mjs";
+import { accessible, openPage, screenshot, stage } from "./harness.mjs";
 import { load } from "./load.mjs";
 import { setUpOwner } from "./people.mjs";
 
-let server, browser, main, ask, runplane;
+let server, browser, main, ask, runplane, close;
 
 before(async () => {
-  browser = await startBrowser();
-  server = await startServer();
-  ask = api(server);
-  main = await openPage(browser, server.url);
-  runplane = new Runplane({ baseUrl: server.url, apiKey: server.agentKey, approvalTimeoutMs: 60_000, approvalPollIntervalMs: 100 });
+  ({ server, browser, main, ask, runplane, close } = await stage());
   await setUpOwner(main.page, server);
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+after(() => close?.());
 
 const test = (name, run) =>
   nodeTest(name, async () => {

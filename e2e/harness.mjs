@@ -1,4 +1,5 @@
 /** The real binary on an empty folder, a real browser in front of it, and what must hold on every page. */
+import { Runplane } from "../sdks/typescript/dist/index.mjs";
 import { AxeBuilder } from "@axe-core/playwright";
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -128,4 +129,17 @@ export function api(server) {
     assert.ok(response.ok, `${method} ${path} answered ${response.status}: ${text}`);
     return text === "" ? undefined : JSON.parse(text);
   };
+}
+
+/** A browser on a new server: a page, the API, and the SDK as the first agent. Close it in the end. */
+export async function stage() {
+  const browser = await startBrowser();
+  const server = await startServer();
+  const main = await openPage(browser, server.url);
+  const runplane = new Runplane({ baseUrl: server.url, apiKey: server.agentKey, approvalTimeoutMs: 60_000, approvalPollIntervalMs: 100 });
+  const close = async () => {
+    await browser.close();
+    await server.stop();
+  };
+  return { browser, server, ask: api(server), main, runplane, close };
 }

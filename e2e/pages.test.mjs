@@ -4,38 +4,33 @@
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, api, openPage, screenshot, startBrowser, startServer } from "./harness.mjs";
+import { accessible, openPage, screenshot, stage } from "./harness.mjs";
 import { setUpOwner } from "./people.mjs";
 import { seed } from "./seed.mjs";
 
 /** What the browser notes when a test cuts it off from the server. */
 const CUT_OFF = /net::ERR_(FAILED|CONNECTION_REFUSED)/;
 
-let server, browser, main, ask;
+let server, browser, main, ask, close;
 
 before(async () => {
-  browser = await startBrowser();
-  server = await startServer();
-  ask = api(server);
-  main = await openPage(browser, server.url);
+  ({ server, browser, main, ask, close } = await stage());
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+after(() => close?.());
+
+/** All four with RUNPLANE_FULL=1; otherwise the two in which everything occurs once. */
+const LOOKS = [[1440, 900, "light"], [390, 844, "dark"], ...(process.env.RUNPLANE_FULL ? [[1440, 900, "dark"], [390, 844, "light"]] : [])];
 
 /** The page as it is now, at both widths and in both themes. */
 async function look(page, name) {
   await page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
-  for (const [width, height] of [[1440, 900], [390, 844]]) {
+  for (const [width, height, theme] of LOOKS) {
     await page.setViewportSize({ width, height });
-    for (const theme of ["light", "dark"]) {
-      await page.evaluate((value) => document.documentElement.setAttribute("data-mantine-color-scheme", value), theme);
-      await page.waitForTimeout(150);
-      await screenshot(page, `${name}-${width}-${theme}`);
-      await accessible(page, `${name}, ${theme}, ${width} px`);
-    }
+    await page.evaluate((value) => document.documentElement.setAttribute("data-mantine-color-scheme", value), theme);
+    await page.waitForTimeout(150);
+    await screenshot(page, `${name}-${width}-${theme}`);
+    await accessible(page, `${name}, ${theme}, ${width} px`);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     assert.ok(wide <= 0, `${name} is ${wide} px too wide at ${width} px`);
   }

@@ -4,25 +4,17 @@
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Runplane } from "../sdks/typescript/dist/index.mjs";
-import { accessible, api, openPage, screenshot, startBrowser, startServer } from "./harness.mjs";
+import { accessible, openPage, screenshot, stage } from "./harness.mjs";
 import { AUTHOR, join, setUpOwner } from "./people.mjs";
 
-let server, browser, main, ask, runplane;
+let server, browser, main, ask, runplane, close;
 
 before(async () => {
-  browser = await startBrowser();
-  server = await startServer();
-  ask = api(server);
-  main = await openPage(browser, server.url);
-  runplane = new Runplane({ baseUrl: server.url, apiKey: server.agentKey, approvalTimeoutMs: 60_000, approvalPollIntervalMs: 100 });
+  ({ server, browser, main, ask, runplane, close } = await stage());
   await setUpOwner(main.page, server);
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+after(() => close?.());
 
 const put = (name, yaml, message) => ask("PUT", `/api/v1/policies/${name}`, { yaml, message });
 const textOf = async (page) => (await page.getByRole("textbox", { name: "Policy text" }).innerText()).trimEnd();

@@ -55,7 +55,8 @@ struct Harm {
 
 #[test]
 fn nothing_that_was_acknowledged_is_lost_or_laxer() {
-    let lasts = Duration::from_secs(setting("RUNPLANE_CHAOS_SECONDS", 60));
+    let lasts =
+        Duration::from_secs(setting("RUNPLANE_CHAOS_SECONDS", if setting("RUNPLANE_FULL", 0) == 1 { 60 } else { 20 }));
     let count = usize::try_from(setting("RUNPLANE_CHAOS_CLIENTS", 24)).unwrap();
     let cluster = Cluster::start();
     let database = Wire::before(vec![cluster.port()]);

@@ -58,6 +58,21 @@ fn paid(name: &str, key: &str, number: usize) -> String {
     format!(r#"{{"amount":1,"currency":"USD","statementDescriptor":"no {number}","{name}":"{key}"}}"#)
 }
 
+/// A payment is made once in a day under what it says it is for.
+const PAID_ONCE: Limit = Limit {
+    rule: "",
+    most: 1,
+    weight: 1,
+    within: 24 * 3_600,
+    stops_by: Outcome::RequireApproval,
+    action: "process_refund",
+    target: "stripe",
+    context: |_, amount| refund("ch_1", amount),
+    per_target: false,
+    targets: 1,
+    other_key: Some(|number| refund(&format!("ch_other_{number}"), 1)),
+};
+
 const LIMITS: [Limit; 11] = [
     Limit {
         rule: "database/select-is-allowed",
@@ -124,83 +139,38 @@ const LIMITS: [Limit; 11] = [
         targets: 1,
         other_key: None,
     },
-    Limit {
-        rule: "payments/refunded-before-needs-a-person",
-        most: 1,
-        weight: 1,
-        within: 24 * 3_600,
-        stops_by: Outcome::RequireApproval,
-        action: "process_refund",
-        target: "stripe",
-        context: |_, amount| refund("ch_1", amount),
-        per_target: false,
-        targets: 1,
-        other_key: Some(|number| refund(&format!("ch_other_{number}"), 1)),
-    },
+    Limit { rule: "payments/refunded-before-needs-a-person", ..PAID_ONCE },
     Limit {
         rule: "payments/charged-before-needs-a-person",
-        most: 1,
-        weight: 1,
-        within: 24 * 3_600,
-        stops_by: Outcome::RequireApproval,
         action: "create_charge",
-        target: "stripe",
         context: |number, _| charge("in_1", number),
-        per_target: false,
-        targets: 1,
         other_key: Some(|number| charge(&format!("in_other_{number}"), number)),
+        ..PAID_ONCE
     },
     Limit {
         rule: "payments/refunded-payment-needs-a-person",
-        most: 1,
-        weight: 1,
-        within: 24 * 3_600,
-        stops_by: Outcome::RequireApproval,
-        action: "process_refund",
-        target: "stripe",
         context: |number, _| paid("paymentId", "k_1", number),
-        per_target: false,
-        targets: 1,
         other_key: Some(|number| paid("paymentId", &format!("k_other_{number}"), number)),
+        ..PAID_ONCE
     },
     Limit {
         rule: "payments/refunded-order-needs-a-person",
-        most: 1,
-        weight: 1,
-        within: 24 * 3_600,
-        stops_by: Outcome::RequireApproval,
-        action: "process_refund",
-        target: "stripe",
         context: |number, _| paid("orderId", "k_1", number),
-        per_target: false,
-        targets: 1,
         other_key: Some(|number| paid("orderId", &format!("k_other_{number}"), number)),
+        ..PAID_ONCE
     },
     Limit {
         rule: "payments/refunded-invoice-needs-a-person",
-        most: 1,
-        weight: 1,
-        within: 24 * 3_600,
-        stops_by: Outcome::RequireApproval,
-        action: "process_refund",
-        target: "stripe",
         context: |number, _| paid("invoiceId", "k_1", number),
-        per_target: false,
-        targets: 1,
         other_key: Some(|number| paid("invoiceId", &format!("k_other_{number}"), number)),
+        ..PAID_ONCE
     },
     Limit {
         rule: "payments/charged-order-needs-a-person",
-        most: 1,
-        weight: 1,
-        within: 24 * 3_600,
-        stops_by: Outcome::RequireApproval,
         action: "create_charge",
-        target: "stripe",
         context: |number, _| paid("orderId", "k_1", number),
-        per_target: false,
-        targets: 1,
         other_key: Some(|number| paid("orderId", &format!("k_other_{number}"), number)),
+        ..PAID_ONCE
     },
 ];
 
