@@ -534,10 +534,15 @@ fn read_page(workspace: &Workspace, mut fill: Box<Fill>) -> Result<(Box<Fill>, b
     Ok((fill, rows.len() == PAGE))
 }
 
+/// How far back a window may reach that is rounded up: by a sixtieth, and a little more is looked at.
+pub const fn reach(within: Span) -> Span {
+    Span(within.0.saturating_add(within.0 / 30))
+}
+
 /// The first entry that may still be in a window: entries are in the order of time.
 pub fn first_that_counts(store: &dyn Store, workspace: &str, job: &Job) -> Result<u64, Error> {
-    let longest = job.counters.iter().map(|counter| counter.within.0).max().unwrap_or(0);
-    let cutoff = job.at.before(Span(longest.saturating_add(longest / 30)));
+    let longest = job.counters.iter().map(|counter| counter.within).max().unwrap_or(Span::ZERO);
+    let cutoff = job.at.before(reach(longest));
     let (mut low, mut high) = (0, job.from);
     while low < high {
         let middle = low + (high - low) / 2;

@@ -6,6 +6,7 @@ use super::turn::Turn;
 use super::work::{Caller, Decide, Payload, Sequenced};
 use crate::control::AgentStatus;
 use crate::error::{Error, Kind};
+use crate::fill;
 use crate::held::Held;
 use crate::id;
 use crate::record::{Decided, DecisionBody, HeldAs, LimitRead, RefusedRequest, StateRead};
@@ -23,7 +24,7 @@ use std::sync::Arc;
 
 /// How long a payload is kept that nobody asked to keep: as long as a new limit may look back for it, which is the
 /// longest window and what windows are rounded up by.
-const REPLAY_RETENTION: Span = Span::seconds(32 * 24 * 3600 + 3600);
+const REPLAY_RETENTION: Span = fill::reach(Span::seconds(31 * 24 * 3600));
 
 /// Most limits shown with one decision.
 const MOST_LIMITS: usize = 32;

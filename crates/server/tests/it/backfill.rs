@@ -185,3 +185,20 @@ async fn more_new_counters_than_an_entry_has_room_for_are_filled_all_the_same() 
     assert_eq!(read(&server).await.text("reasonCode"), "limit");
     server.verify_ledger();
 }
+
+#[tokio::test]
+async fn what_the_longest_window_may_still_reach_is_not_erased() {
+    let server = Server::with_policy(OPEN).await;
+    assert_eq!(refund(&server, 1).await.text("decision"), "ALLOW");
+    let workspace = server.app.workspace("default").unwrap().id.clone();
+    let erase = || server.app.store.erase_payloads(&workspace, server.app.clock.now().0, 100).unwrap();
+    // Rounded up, the window still has it.
+    server.advance(31 * 24 * 3_600 + 6 * 3_600);
+    assert_eq!(erase(), 0);
+    let limit = "limit: { count: 2, within: 31d, per: [agent], otherwise: BLOCK }";
+    publish(&server, "late", &format!("rules: [{{ id: cap, action: process_refund, {limit} }}]\n")).await;
+    assert_eq!(refund(&server, 1).await.text("decision"), "ALLOW", "one of two: nothing of the past is missing");
+    assert_eq!(refund(&server, 1).await.text("reasonCode"), "limit");
+    server.advance(2 * 24 * 3_600);
+    assert_eq!(erase(), 1, "the first one");
+}
